@@ -1,0 +1,54 @@
+"""Waveform → log-mel spectrogram: the only feature code, for training and for serving."""
+
+import torch
+from torch import Tensor, nn
+from torchaudio.transforms import MelSpectrogram
+
+# Smallest mel power before the logarithm: digital silence gives ln(1e-10), about -23.
+POWER_FLOOR = 1e-10
+
+
+class LogMel(nn.Module):
+    """Natural logarithm of mel-filtered power.
+
+    Frames are not centred and not padded: frame ``t`` covers exactly the samples
+    ``t * hop_length … t * hop_length + n_fft``. Frames cut from a long spectrogram are therefore
+    the frames of the window cut from the waveform, which is what lets training work on cached
+    features and still see what serving sees.
+
+    Shapes: waveform ``(batch, n_samples)`` in [-1, 1] → ``(batch, n_mels, n_frames)`` with
+    ``n_frames = 1 + (n_samples - n_fft) // hop_length``.
+    """
+
+    def __init__(
+        self,
+        sample_rate: int,
+        n_fft: int,
+        win_length: int,
+        hop_length: int,
+        n_mels: int,
+        f_min_hz: float,
+        f_max_hz: float,
+    ):
+        super().__init__()
+        self.mel = MelSpectrogram(
+            sample_rate=sample_rate,
+            n_fft=n_fft,
+            win_length=win_length,
+            hop_length=hop_length,
+            f_min=f_min_hz,
+            f_max=f_max_hz,
+            n_mels=n_mels,
+            power=2.0,
+            center=False,
+        )
+        # Both follow from the settings: recomputed at construction, never stored with the weights.
+        self.mel.spectrogram.register_buffer(
+            "window", self.mel.spectrogram.window, persistent=False
+        )
+        self.mel.mel_scale.register_buffer("fb", self.mel.mel_scale.fb, persistent=False)
+
+    def forward(self, waveform: Tensor) -> Tensor:
+        # Mixed precision stops here: a power spectrum spans more than bfloat16's digits.
+        with torch.autocast(device_type=waveform.device.type, enabled=False):
+            return self.mel(waveform.float()).clamp_min(POWER_FLOOR).log()

@@ -1,0 +1,182 @@
+"""``LanguageCNN``: waveform windows → language logits, log-mel features included.
+
+A 2-D convolutional stem over log-mel (small shifts in frequency are other vocal tracts), a 1-D
+residual encoder over time, and attentive statistics pooling (Okabe et al., 2018,
+arXiv:1803.10963). In training the encoder also spells out phones through a CTC head (phonetically
+aware language identification, PHO-LID, arXiv:2203.12366); its posteriors are fed back to the
+language head (self-conditioned CTC, arXiv:2104.02724).
+"""
+
+from dataclasses import dataclass
+
+import torch
+from huggingface_hub import PyTorchModelHubMixin
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from langid.features import LogMel
+from langid.languages import DEFAULT_LANGUAGES, NONE, OTHER
+
+SUBSAMPLING = 4  # log-mel frames per encoder frame
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """Everything that the weights need to mean something."""
+
+    labels: tuple[str, ...] = (*DEFAULT_LANGUAGES, OTHER, NONE)
+    sample_rate: int = 16_000
+    window_s: float = 4.0
+    hop_s: float = 2.0
+    n_fft: int = 512
+    win_length: int = 400  # 25 ms
+    hop_length: int = 160  # 10 ms
+    n_mels: int = 64
+    f_min_hz: float = 60.0
+    f_max_hz: float = 7600.0
+    dynamic_range_db: float = 60.0  # what lies further below the window's peak is cut off
+    stem_channels: int = 32
+    width: int = 256
+    n_encoder_blocks: int = 4
+    n_head_blocks: int = 2
+    embedding_size: int = 192
+    dropout: float = 0.0
+    embedding_dropout: float = 0.3
+    phones: tuple[str, ...] = ()  # CTC inventory; index 0 of the head is the blank
+    temperature: float = 1.0  # divides the logits; fitted on validation recordings
+
+
+def normalise(log_mel: Tensor, dynamic_range_db: float) -> Tensor:
+    """Remove level and stationary channel from each window, from the window alone.
+
+    ``log_mel`` (batch, n_mels, n_frames) is floored ``dynamic_range_db`` below its own peak, so
+    that a noise gate or a codec's empty bands look like any quiet background, and each band's
+    mean over time is subtracted (cepstral mean normalisation, Atal 1974).
+    """
+    peak = log_mel.amax(dim=(1, 2), keepdim=True)
+    floor = peak - dynamic_range_db * 0.1 * torch.log(torch.tensor(10.0))
+    log_mel = torch.maximum(log_mel, floor)
+    return (log_mel - log_mel.mean(dim=2, keepdim=True)) / 3.0
+
+
+class ResidualBlock1d(nn.Module):
+    """Two convolutions over time around a skip: (batch, width, n) → the same."""
+
+    def __init__(self, width: int, dilation: int, dropout: float):
+        super().__init__()
+        self.body = nn.Sequential(
+            nn.Conv1d(width, width, 3, padding=dilation, dilation=dilation, bias=False),
+            nn.BatchNorm1d(width),
+            nn.ReLU(inplace=True),
+            nn.Dropout(dropout),
+            nn.Conv1d(width, width, 3, padding=1, bias=False),
+            nn.BatchNorm1d(width),
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.relu(x + self.body(x))
+
+
+class Stem2d(nn.Module):
+    """Log-mel as a picture: (batch, n_mels, n) → (batch, width, n / SUBSAMPLING)."""
+
+    def __init__(self, n_mels: int, channels: int, width: int):
+        super().__init__()
+        wide = 2 * channels
+        self.down = nn.Sequential(
+            nn.Conv2d(1, channels, 3, stride=2, padding=1, bias=False),
+            nn.BatchNorm2d(channels),
+            nn.ReLU(inplace=True),
+            nn.Conv2d(channels, wide, 3, stride=2, padding=1, bias=False),
+            nn.BatchNorm2d(wide),
+            nn.ReLU(inplace=True),
+        )
+        self.body = nn.Sequential(
+            nn.Conv2d(wide, wide, 3, padding=1, bias=False),
+            nn.BatchNorm2d(wide),
+            nn.ReLU(inplace=True),
+            nn.Conv2d(wide, wide, 3, padding=1, bias=False),
+            nn.BatchNorm2d(wide),
+        )
+        self.project = nn.Sequential(
+            nn.Conv1d(wide * (n_mels // 4), width, 1, bias=False),
+            nn.BatchNorm1d(width),
+            nn.ReLU(inplace=True),
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.down(x.unsqueeze(1))
+        x = F.relu(x + self.body(x))  # (batch, wide, n_mels / 4, n / 4)
+        return self.project(x.flatten(1, 2))
+
+
+class AttentiveStatistics(nn.Module):
+    """Weighted mean and standard deviation over time: (batch, width, n) → (batch, 2 width)."""
+
+    def __init__(self, width: int, hidden: int = 64):
+        super().__init__()
+        self.attention = nn.Sequential(
+            nn.Conv1d(width, hidden, 1), nn.Tanh(), nn.Conv1d(hidden, width, 1)
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        weight = self.attention(x).float().softmax(dim=2)
+        x = x.float()
+        mean = (weight * x).sum(dim=2)
+        variance = (weight * x.square()).sum(dim=2) - mean.square()
+        return torch.cat([mean, variance.clamp_min(1e-5).sqrt()], dim=1)
+
+
+class LanguageCNN(
+    nn.Module, PyTorchModelHubMixin, library_name="langid", tags=["language-identification"]
+):
+    """Waveform windows (batch, n_samples) → logits (batch, n_labels).
+
+    Windows of any length from about 0.3 s work, all of one batch being equally long; the network
+    is trained on 1 to ``window_s`` seconds.
+    """
+
+    def __init__(self, config: ModelConfig):
+        super().__init__()
+        self.config = c = config
+        self.log_mel = LogMel(
+            c.sample_rate, c.n_fft, c.win_length, c.hop_length, c.n_mels, c.f_min_hz, c.f_max_hz
+        )
+        self.stem = Stem2d(c.n_mels, c.stem_channels, c.width)
+        self.encoder = nn.Sequential(
+            *[ResidualBlock1d(c.width, (1, 2)[i % 2], c.dropout) for i in range(c.n_encoder_blocks)]
+        )
+        n_phones = len(c.phones) + 1
+        self.phone_head = nn.Conv1d(c.width, n_phones, 1)
+        self.phone_feedback = nn.Conv1d(n_phones, c.width, 1)
+        self.head = nn.Sequential(
+            *[ResidualBlock1d(c.width, (2, 4)[i % 2], c.dropout) for i in range(c.n_head_blocks)]
+        )
+        self.pooling = AttentiveStatistics(c.width)
+        self.embedding = nn.Sequential(
+            nn.Linear(2 * c.width, c.embedding_size, bias=False),
+            nn.BatchNorm1d(c.embedding_size),
+            nn.ReLU(inplace=True),
+            nn.Dropout(c.embedding_dropout),
+        )
+        self.classifier = nn.Linear(c.embedding_size, len(c.labels))
+
+    def forward(self, waveform: Tensor) -> Tensor:
+        """Waveform (batch, n_samples) in [-1, 1] → uncalibrated logits (batch, n_labels)."""
+        return self.forward_features(self.log_mel(waveform))[0]
+
+    def forward_features(self, log_mel: Tensor) -> tuple[Tensor, Tensor]:
+        """Log-mel (batch, n_mels, n_frames) → language logits (batch, n_labels) and phone logits
+        (batch, 1 + n_phones, n_frames / SUBSAMPLING)."""
+        x = normalise(log_mel, self.config.dynamic_range_db)
+        x = self.encoder(self.stem(x))
+        phone_logits = self.phone_head(x)
+        x = x + self.phone_feedback(phone_logits.float().softmax(dim=1).to(x.dtype))
+        z = self.embedding(self.pooling(self.head(x)))
+        return self.classifier(z), phone_logits
+
+    @torch.inference_mode()
+    def predict(self, waveform: Tensor) -> Tensor:
+        """Waveform (batch, n_samples), on any device → calibrated probabilities (batch, n_labels)."""
+        logits = self(waveform.to(self.classifier.weight.device))
+        return (logits.float() / self.config.temperature).softmax(dim=1)

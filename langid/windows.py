@@ -1,0 +1,109 @@
+"""Blocks of samples → overlapping windows; window probabilities → one answer and its segments.
+
+The contract of the windows, for a recording of ``n`` samples, windows of ``w`` and a hop of ``h``:
+
+- a recording no longer than a window gives one window, as long as itself;
+- any other gives ``1 + ceil((n - w) / h)`` windows, all of them ``w`` long: they start at 0, h,
+  2 h …, and the last one is moved back to end with the recording, so that the tail counts;
+- a recording with at least one sample never gives zero windows.
+"""
+
+import math
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+# Share of the windows, the most speech-like ones, that decide whether anybody spoke.
+SPEECH_SHARE = 0.1
+
+
+@dataclass(frozen=True)
+class Window:
+    """A piece of a recording: ``waveform`` is (n_samples,) float32."""
+
+    start_s: float
+    end_s: float
+    waveform: np.ndarray
+
+
+def cut_windows(
+    blocks: Iterable[np.ndarray], window_s: float, hop_s: float, sample_rate: int
+) -> Iterator[Window]:
+    """Windows of a stream of mono blocks (n,), each yielded as soon as it is complete.
+
+    Holds no more than one window and one block at a time.
+    """
+    n_window, n_hop = round(window_s * sample_rate), round(hop_s * sample_rate)
+    buffer = np.zeros(0, dtype=np.float32)  # from the newest window's start on
+    start = 0  # of the buffer, in samples
+    n_cut = 0
+
+    def window(offset: int) -> Window:
+        waveform = buffer[offset : offset + n_window]
+        begin = start + offset
+        return Window(begin / sample_rate, (begin + len(waveform)) / sample_rate, waveform)
+
+    for block in blocks:
+        buffer = np.concatenate([buffer, block])
+        # The buffer begins with the newest complete window: the tail is cut back into it.
+        offset = 0 if n_cut == 0 else n_hop
+        while len(buffer) - offset >= n_window:
+            yield window(offset)
+            n_cut += 1
+            buffer, start = buffer[offset:], start + offset
+            offset = n_hop
+    if n_cut == 0 and len(buffer):
+        yield window(0)
+    elif len(buffer) > n_window:
+        yield window(len(buffer) - n_window)
+
+
+def aggregate(probabilities: np.ndarray, none_index: int) -> np.ndarray:
+    """One answer for a recording: a speech-weighted geometric mean of its windows.
+
+    ``probabilities`` (n_windows, n_labels), rows summing to 1 → (n_labels,), summing to 1.
+
+    Speech probability is ``1 - none``. Whether anybody spoke is the mean speech probability of
+    the tenth of the windows (at least one) that are most speech-like: ten seconds of talk within
+    a minute of silence are a recording of talk. What was spoken is the geometric mean (a
+    logarithmic opinion pool, Genest & Zidek 1986) of the windows' distributions over the other
+    labels, each window weighing as much as it holds speech. A single window is returned as it is.
+    """
+    log_p = np.log(np.clip(probabilities, 1e-12, None))
+    speech = 1 - probabilities[:, none_index]
+    n_top = math.ceil(SPEECH_SHARE * len(speech))
+    p_speech = np.sort(speech)[-n_top:].mean()
+
+    spoken = np.delete(log_p, none_index, axis=1)
+    spoken -= np.logaddexp.reduce(spoken, axis=1, keepdims=True)
+    pooled = np.average(spoken, axis=0, weights=np.clip(speech, 1e-6, None))
+    pooled = np.exp(pooled - np.logaddexp.reduce(pooled))
+    return np.insert(pooled * p_speech, none_index, 1 - p_speech)
+
+
+def restrict(probabilities: np.ndarray, kept: np.ndarray) -> np.ndarray:
+    """Renormalise over the labels ``kept`` (n_labels,) bool; the others become 0.
+
+    ``probabilities`` (..., n_labels).
+    """
+    masked = np.where(kept, np.clip(probabilities, 1e-12, None), 0.0)
+    return masked / masked.sum(axis=-1, keepdims=True)
+
+
+def runs(
+    labels: list[str], bounds: list[tuple[float, float]]
+) -> Iterator[tuple[int, int, float, float]]:
+    """Neighbouring windows of one label: (first, last + 1, start_s, end_s).
+
+    ``bounds`` are the windows' (start_s, end_s). Where the label changes between two overlapping
+    windows, the border is the middle of their overlap, so that the runs tile the recording.
+    """
+    first = 0
+    start_s = bounds[0][0] if bounds else 0.0
+    for i in range(1, len(labels) + 1):
+        if i < len(labels) and labels[i] == labels[first]:
+            continue
+        end_s = bounds[-1][1] if i == len(labels) else (bounds[i - 1][1] + bounds[i][0]) / 2
+        yield first, i, start_s, end_s
+        first, start_s = i, end_s
