@@ -12,7 +12,7 @@ import torch
 from langid.audio import AudioError, AudioInput, AudioStream
 from langid.languages import NONE, OTHER
 from langid.model import LanguageCNN
-from langid.weights_io import load_model
+from langid.pretrained import load_model
 from langid.windows import Window, aggregate, cut_windows, restrict, runs
 
 BATCH_SIZE = 16  # windows a forward pass

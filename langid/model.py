@@ -7,43 +7,18 @@ aware language identification, PHO-LID, arXiv:2203.12366); its posteriors are fe
 language head (self-conditioned CTC, arXiv:2104.02724).
 """
 
-from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 from huggingface_hub import PyTorchModelHubMixin
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from langid.config import ModelConfig
 from langid.features import LogMel
-from langid.languages import DEFAULT_LANGUAGES, NONE, OTHER
+from langid.weights_io import fetch_weights, read_config, read_tensors, write_weights
 
 SUBSAMPLING = 4  # log-mel frames per encoder frame
-
-
-@dataclass(frozen=True)
-class ModelConfig:
-    """Everything that the weights need to mean something."""
-
-    labels: tuple[str, ...] = (*DEFAULT_LANGUAGES, OTHER, NONE)
-    sample_rate: int = 16_000
-    window_s: float = 4.0
-    hop_s: float = 2.0
-    n_fft: int = 512
-    win_length: int = 400  # 25 ms
-    hop_length: int = 160  # 10 ms
-    n_mels: int = 64
-    f_min_hz: float = 60.0
-    f_max_hz: float = 7600.0
-    dynamic_range_db: float = 60.0  # what lies further below the window's peak is cut off
-    stem_channels: int = 32
-    width: int = 256
-    n_encoder_blocks: int = 4
-    n_head_blocks: int = 2
-    embedding_size: int = 192
-    dropout: float = 0.0
-    embedding_dropout: float = 0.3
-    phones: tuple[str, ...] = ()  # CTC inventory; index 0 of the head is the blank
-    temperature: float = 1.0  # divides the logits; fitted on validation recordings
 
 
 def normalise(log_mel: Tensor, dynamic_range_db: float) -> Tensor:
@@ -127,9 +102,7 @@ class AttentiveStatistics(nn.Module):
         return torch.cat([mean, variance.clamp_min(1e-5).sqrt()], dim=1)
 
 
-class LanguageCNN(
-    nn.Module, PyTorchModelHubMixin, library_name="langid", tags=["language-identification"]
-):
+XX
     """Waveform windows (batch, n_samples) → logits (batch, n_labels).
 
     Windows of any length from about 0.3 s work, all of one batch being equally long; the network
@@ -177,6 +150,24 @@ class LanguageCNN(
 
     @torch.inference_mode()
     def predict(self, waveform: Tensor) -> Tensor:
-        """Waveform (batch, n_samples), on any device → calibrated probabilities (batch, n_labels)."""
+        """Waveform (batch, n_samples) → calibrated probabilities (batch, n_labels)."""
         logits = self(waveform.to(self.classifier.weight.device))
         return (logits.float() / self.config.temperature).softmax(dim=1)
+
+    def _save_pretrained(self, save_directory: Path) -> None:
+        """Both files of ``save_pretrained`` and ``push_to_hub``."""
+        write_weights(save_directory, self.config, self.state_dict())
+
+    @classmethod
+    def _from_pretrained(
+        cls, *, model_id: str, revision: str | None = None, **_: object
+    ) -> "LanguageCNN":
+        """``from_pretrained`` of a folder or a Hub repository: strict, whatever was asked."""
+        folder = Path(model_id)
+        if not folder.is_dir():
+            folder = fetch_weights(model_id, revision)
+        model = cls(read_config(folder))
+        model.load_state_dict(
+            read_tensors(folder, {name: t.shape for name, t in model.state_dict().items()})
+        )
+        return model.eval()
