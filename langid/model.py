@@ -102,7 +102,7 @@ class AttentiveStatistics(nn.Module):
         return torch.cat([mean, variance.clamp_min(1e-5).sqrt()], dim=1)
 
 
-XX
+class LanguageCNN(nn.Module, PyTorchModelHubMixin, library_name="langid"):
     """Waveform windows (batch, n_samples) → logits (batch, n_labels).
 
     Windows of any length from about 0.3 s work, all of one batch being equally long; the network
