@@ -1,0 +1,130 @@
+"""Encoded audio → chunks of float samples, by libsndfile where it can and FFmpeg otherwise.
+
+libsndfile (soundfile) reads the uncompressed formats, FLAC and Ogg. FFmpeg reads the rest, and
+takes over where libsndfile cannot open a file, stops at damage, or ends before the file does (a
+chain of Ogg streams). MP3 goes to FFmpeg although libsndfile reads it: its MP3 library prints
+complaints to standard error and gives up at the first damage.
+"""
+
+import re
+from collections.abc import Generator, Iterator
+
+import numpy as np
+import soundfile
+
+from langid.ffmpeg import decode_ffmpeg
+from langid.samples import Chunk
+from langid.sources import AudioError, Source
+
+SIGNATURES = {  # how files start, to choose the decoder and to word errors
+    "WAV": rb"(RIFF|RIFX|RF64)....WAVE",
+    "Wave64": rb"riff\x2e\x91\xcf\x11",
+    "AIFF": rb"FORM....(AIF[FC]|8SVX)",
+    "AU": rb"\.snd|dns\.",
+    "CAF": rb"caff",
+    "FLAC": rb"fLaC",
+    "Ogg": rb"OggS",
+    "NIST": rb"NIST_1A",
+    "VOC": rb"Creative Voice File",
+    "MP3": rb"ID3",
+    "MP4": rb"....(ftyp|moov|mdat)",
+    "WebM": rb"\x1a\x45\xdf\xa3",
+    "WMA": rb"\x30\x26\xb2\x75",
+    "AMR": rb"#!AMR",
+    "AVI": rb"RIFF....AVI ",
+    "FLV": rb"FLV\x01",
+}
+LIBSNDFILE_KINDS = frozenset({"WAV", "Wave64", "AIFF", "AU", "CAF", "FLAC", "Ogg", "NIST", "VOC"})
+
+READ_S = 0.25  # length of one libsndfile read
+READ_SAMPLES = 2**18  # its bound over all channels
+UNKNOWN_SIZE = 0x7FFF0000  # programs that write to a pipe announce about 2 or 4 GiB
+
+
+def decode(source: Source, warnings: list[str]) -> Iterator[Chunk]:
+    """Decode a source from its start, as far as it goes.
+
+    Yields
+    ------
+    sample_rate : float
+        In Hz; it may change within a file.
+    samples : float32, shape (n, channels)
+        Full scale ±1, not checked for NaN.
+
+    Raises
+    ------
+    AudioError
+        If it is not audio, has no audio track, or nothing of it can be decoded. Damage after the
+        first samples adds a sentence to `warnings` instead.
+    """
+    kind = _signature(source.peek(0, 64))
+    n_done, opened, complete = 0, False, False
+    if kind in LIBSNDFILE_KINDS:
+        n_done, opened, complete = yield from _decode_libsndfile(source, kind, warnings)
+    source.raise_error()
+    if complete:
+        return
+    try:
+        yield from decode_ffmpeg(source, kind, warnings, skip=n_done)
+    except AudioError:
+        source.raise_error()
+        if not opened:
+            raise
+        if n_done:
+            warnings.append(f"{source.name} is damaged: what follows the damage is left out.")
+
+
+def _signature(head: bytes) -> str | None:
+    return next((k for k, p in SIGNATURES.items() if re.match(p, head, re.DOTALL)), None)
+
+
+def _decode_libsndfile(
+    source: Source, kind: str, warnings: list[str]
+) -> Generator[Chunk, None, tuple[int, bool, bool]]:
+    """Yield chunks; return how many samples, whether the file opened, whether that was all."""
+    n_done, opened = 0, False
+    try:
+        with _SequentialFile(source) as file:
+            if file.subtype.startswith("MPEG"):
+                return 0, False, False
+            opened = True
+            n_frames = 1 + min(int(file.samplerate * READ_S), READ_SAMPLES // file.channels)
+            while True:
+                buffer = np.empty((n_frames, file.channels), dtype=np.float32)
+                n_read = file.buffer_read_into(buffer, dtype="float32")
+                if n_read == 0:
+                    break
+                n_done += n_read
+                yield float(file.samplerate), buffer[:n_read]
+            # 0 samples may be a header that was never completed, which FFmpeg reads past.
+            complete = n_done > 0 and (kind != "Ogg" or source.tell() == source.size)
+            if complete and _is_cut_off(file, n_done):
+                warnings.append(
+                    f"{source.name} is cut off: the answer rests on the first "
+                    f"{n_done / file.samplerate:.1f} s, which are all there is."
+                )
+            return n_done, opened, complete
+    except soundfile.SoundFileError:
+        return n_done, opened, False
+
+
+def _is_cut_off(file: soundfile.SoundFile, n_read: int) -> bool:
+    """Whether the headers announce clearly more than there is, by libsndfile's own log."""
+    log = file.extra_info
+    sizes = [(int(a), int(b)) for a, b in re.findall(r": (\d+) \(should be (\d+)\)", log)]
+    return (
+        "lacks an end-of-stream bit" in log
+        or n_read < file.frames < UNKNOWN_SIZE
+        or any(1.02 * there < announced < UNKNOWN_SIZE for announced, there in sizes)
+    )
+
+
+class _SequentialFile(soundfile.SoundFile):
+    """A file read from start to end.
+
+    A SoundFile that can seek does so after every read, which loses the end of a FLAC stream of
+    unknown length.
+    """
+
+    def seekable(self) -> bool:
+        return False
