@@ -68,7 +68,8 @@ class AudioStream:
                 )
             self._name = "The audio"
             chunks = self._file_chunks(audio)
-        self._blocks = self._long_enough(resample(self._mono(second_blocks(chunks)), SAMPLE_RATE))
+        mono = self._mono(second_blocks(self._checked(chunks)))
+        self._blocks = self._long_enough(resample(mono, SAMPLE_RATE))
 
     def __iter__(self) -> "AudioStream":
         return self
@@ -83,9 +84,9 @@ class AudioStream:
             self._name = source.name
             yield from decode(source, self.warnings)
 
-    def _mono(self, blocks: Iterator[Chunk]) -> Iterator[Chunk]:
-        """Blocks (rate, (n, channels)) → (rate, (n,)), checked."""
-        for sample_rate, samples in blocks:
+    def _checked(self, chunks: Iterator[Chunk]) -> Iterator[Chunk]:
+        """The chunks, while their rate and channel count are those of a recording."""
+        for sample_rate, samples in chunks:
             if not MIN_RATE_HZ <= sample_rate <= MAX_RATE_HZ:
                 raise AudioError(
                     f"{self._name} has a sample rate of {sample_rate:,.0f} Hz, outside 1 to 768 "
@@ -96,6 +97,11 @@ class AudioStream:
                     f"{self._name} has {samples.shape[1]} channels, more than {MAX_CHANNELS}: "
                     "mix it down to mono first."
                 )
+            yield sample_rate, samples
+
+    def _mono(self, blocks: Iterator[Chunk]) -> Iterator[Chunk]:
+        """Blocks (rate, (n, channels)) → (rate, (n,)), while they are finite and in scale."""
+        for sample_rate, samples in blocks:
             peak = float(np.abs(samples).max())
             if not np.isfinite(peak):
                 raise AudioError(

@@ -38,6 +38,10 @@ LIBSNDFILE_KINDS = frozenset({"WAV", "Wave64", "AIFF", "AU", "CAF", "FLAC", "Ogg
 
 READ_S = 0.25  # length of one libsndfile read
 READ_SAMPLES = 2**18  # its bound over all channels
+MALFORMED = 3  # libsndfile's SF_ERR_MALFORMED_FILE, its answer to a CAF file that is cut off
+SIZE_MISMATCH = re.compile(  # libsndfile's log of WAV, AIFF, AU, RF64 and Wave64 in this order
+    r"^ *(?:data|SSND|Data Size|Riff size|riff) +: (\d+) \(should be (\d+)\)$", re.MULTILINE
+)
 UNKNOWN_SIZE = 0x7FFF0000  # programs that write to a pipe announce about 2 or 4 GiB
 
 
@@ -100,18 +104,20 @@ def _decode_libsndfile(
             complete = n_done > 0 and (kind != "Ogg" or source.tell() == source.size)
             if complete and _is_cut_off(file, n_done):
                 warnings.append(
-                    f"{source.name} is cut off: the answer rests on the first "
-                    f"{n_done / file.samplerate:.1f} s, which are all there is."
+                    f"{source.name} is cut off: only its first {n_done / file.samplerate:.1f} s "
+                    "are there."
                 )
             return n_done, opened, complete
-    except soundfile.SoundFileError:
+    except soundfile.SoundFileError as error:
+        if kind == "CAF" and getattr(error, "code", None) == MALFORMED:
+            warnings.append(f"{source.name} is shorter than its header says: it may be cut off.")
         return n_done, opened, False
 
 
 def _is_cut_off(file: soundfile.SoundFile, n_read: int) -> bool:
     """Whether the headers announce clearly more than there is, by libsndfile's own log."""
     log = file.extra_info
-    sizes = [(int(a), int(b)) for a, b in re.findall(r": (\d+) \(should be (\d+)\)", log)]
+    sizes = [(int(announced), int(there)) for announced, there in SIZE_MISMATCH.findall(log)]
     return (
         "lacks an end-of-stream bit" in log
         or n_read < file.frames < UNKNOWN_SIZE

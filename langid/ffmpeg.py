@@ -18,9 +18,11 @@ FORMATS = (
 TIMED_FORMATS = frozenset(
     {"mov", "matroska", "asf", "flv", "avi", "wav", "w64", "aiff", "au", "caf", "flac", "wv", "ape"}
 )
-ERRORS = (av.FFmpegError, ValueError, RuntimeError)  # FFmpeg's own, PyAV's
+# FFmpeg's own; then what PyAV makes of damaged headers (a stream that appears late, for instance).
+ERRORS = (av.FFmpegError, ValueError, RuntimeError, LookupError, ArithmeticError)
 
 CUT_OFF_TOLERANCE_S = 0.5  # beyond 2 %
+MAX_DAMAGED_RUN = 2_000  # packets in a row without a sample, some 40 s, before giving up
 
 
 def decode_ffmpeg(
@@ -48,13 +50,17 @@ def decode_ffmpeg(
         stream = container.streams.best("audio")
         if stream is None:
             raise _no_audio(source, container)
-        decoded_s, n_decoded, n_damaged = 0.0, 0, 0
+        decoded_s, n_decoded, n_damaged, damaged_run = 0.0, 0, 0, 0
         for frame in _frames(container, stream):
             if frame is None:
                 n_damaged += 1
+                damaged_run += 1
+                if damaged_run == MAX_DAMAGED_RUN:
+                    break
                 continue
             sample_rate, samples = frame
             n_decoded += 1
+            damaged_run = 0
             decoded_s += len(samples) / sample_rate
             n_skipped = min(skip, len(samples))
             skip -= n_skipped
@@ -108,7 +114,7 @@ def _announced_s(
     name = container.format.name.split(",")[0]
     if name not in TIMED_FORMATS and not (name == "mp3" and has_xing):
         return None
-    if stream.duration is not None:
+    if stream.duration is not None and stream.time_base:
         return float(stream.duration * stream.time_base)
     if len(container.streams) == 1 and container.duration:  # otherwise it may be the video's
         return container.duration / av.time_base

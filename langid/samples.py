@@ -15,6 +15,8 @@ def full_scale(samples: np.ndarray) -> np.ndarray:
 
     Unsigned integers have their zero in the middle, as 8-bit WAV has.
     """
+    if samples.dtype == np.float32:
+        return samples
     if samples.dtype.kind == "f":
         with np.errstate(over="ignore"):  # too large for float32 becomes inf, reported as such
             return samples.astype(np.float32)
