@@ -245,12 +245,13 @@ def _process_pool(n_processes: int) -> Iterator[Executor | None]:
         yield None
         return
     # Not fork: it would copy the threads and locks of the libraries loaded here.
-    pool = ProcessPoolExecutor(
-        n_processes,
-        mp_context=multiprocessing.get_context("spawn"),
-        initializer=signal.signal,
-        initargs=(signal.SIGINT, signal.SIG_IGN),
-    )
+    pool = ProcessPoolExecutor(n_processes, multiprocessing.get_context("spawn"))
+    on_interrupt = signal.signal(signal.SIGINT, signal.SIG_IGN)  # processes inherit this
+    try:
+        for _ in range(n_processes):
+            pool.submit(os.getpid)  # starts one
+    finally:
+        signal.signal(signal.SIGINT, on_interrupt)
     try:
         yield pool
     finally:

@@ -4,7 +4,7 @@ import hashlib
 import io
 import os
 from collections import Counter, defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -48,6 +48,7 @@ class Piece:
     suffix: str  # of the format of ``data``, with the dot
     duration_s: float
     digest: bytes  # of the samples in 16 bits, so that the container does not count
+    is_silent: bool  # every sample is zero in 16 bits
 
 
 @dataclass
@@ -98,23 +99,27 @@ class _PieceWriter:
         if self._file is not None:
             self._file.close()
         return Piece(
-            self._buffer.getvalue(), ".flac", self.n_samples / SAMPLE_RATE, self._hash.digest()
+            self._buffer.getvalue(),
+            ".flac",
+            self.n_samples / SAMPLE_RATE,
+            self._hash.digest(),
+            self.is_silent,
         )
 
 
-def _decode(path: Path, max_samples: int, flac: bool) -> tuple[list[_PieceWriter], list[str]]:
+def _decode(path: Path, max_samples: int, flac: bool) -> tuple[list[Piece], list[str]]:
     """Decode block by block into pieces of at most ``max_samples``; also the warnings."""
     stream = AudioStream(path)
-    pieces = [_PieceWriter(flac)]
+    pieces, writer = [], _PieceWriter(flac)
     for block in stream:
         while len(block):
-            room = max_samples - pieces[-1].n_samples
-            if room == 0:
-                pieces.append(_PieceWriter(flac))
-                continue
-            pieces[-1].write(block[:room])
+            if writer.n_samples == max_samples:
+                pieces.append(writer.finish())
+                writer = _PieceWriter(flac)
+            room = max_samples - writer.n_samples
+            writer.write(block[:room])
             block = block[room:]
-    return pieces, stream.warnings
+    return [*pieces, writer.finish()], stream.warnings
 
 
 def _is_kept_as_it_is(path: Path, max_duration_s: float) -> bool:
@@ -140,7 +145,7 @@ def _is_shorter_than(path: Path, duration_s: float) -> bool:
 
 
 def encode_clip(path: Path, min_duration_s: float, max_duration_s: float) -> list[Piece]:
-    """Check a recording and give the bytes to store, in memory that its length does not fill.
+    """Check a recording and give the bytes to store; only they are held in memory.
 
     A compressed mono 16 kHz file keeps its bytes; everything else becomes 16-bit FLAC at
     16 kHz. A recording over ``max_duration_s`` is cut into pieces of that length.
@@ -164,13 +169,12 @@ def encode_clip(path: Path, min_duration_s: float, max_duration_s: float) -> lis
         raise UnusableClip("undecodable") from error
     except OSError as error:
         raise UnusableClip("cannot be read") from error
-    pieces = [piece for piece in pieces if piece.n_samples >= min_duration_s * SAMPLE_RATE]
+    pieces = [piece for piece in pieces if piece.duration_s >= min_duration_s]
     if not pieces:
         raise UnusableClip(too_short)
     pieces = [piece for piece in pieces if not piece.is_silent]
     if not pieces:
         raise UnusableClip("silent (all zero)")
     if keep:
-        whole = pieces[0].finish()
-        return [Piece(path.read_bytes(), path.suffix.lower(), whole.duration_s, whole.digest)]
-    return [piece.finish() for piece in pieces]
+        return [replace(pieces[0], data=path.read_bytes(), suffix=path.suffix.lower())]
+    return pieces
