@@ -66,7 +66,7 @@ class AudioStream:
                 raise AudioError(
                     "sample_rate is only for arrays: leave it out, a file carries its own."
                 )
-            self._name = "The audio"
+            self._name = "The input"
             chunks = self._file_chunks(audio)
         mono = self._mono(second_blocks(self._checked(chunks)))
         self._blocks = self._long_enough(resample(mono, SAMPLE_RATE))
@@ -124,7 +124,9 @@ class AudioStream:
                 yield from blocks
                 return
         if len(held) == 0:
-            raise AudioError(f"{self._name} contains no samples: record or export it again.")
+            raise AudioError(
+                f"{self._name} contains no samples, perhaps cut off: record or export it again."
+            )
         raise AudioError(
             f"{self._name} lasts {len(held) / SAMPLE_RATE:.2f} s: at least {MIN_DURATION_S} s are "
             "needed, and several seconds are better."

@@ -1,13 +1,14 @@
 """Encoded audio → chunks of float samples, by libsndfile where it can and FFmpeg otherwise.
 
 libsndfile (soundfile) reads the uncompressed formats, FLAC and Ogg. FFmpeg reads the rest, and
-takes over where libsndfile cannot open a file, stops at damage, or ends before the file does (a
-chain of Ogg streams). MP3 goes to FFmpeg although libsndfile reads it: its MP3 library prints
-complaints to standard error and gives up at the first damage.
+takes over where libsndfile cannot open a file, stops at damage, or ends before the file does (Ogg
+streams one after the other). MP3 goes to FFmpeg although libsndfile reads it: its MP3 library
+prints complaints to standard error and gives up at the first damage.
 """
 
 import re
 from collections.abc import Generator, Iterator
+from typing import NamedTuple
 
 import numpy as np
 import soundfile
@@ -38,6 +39,8 @@ LIBSNDFILE_KINDS = frozenset({"WAV", "Wave64", "AIFF", "AU", "CAF", "FLAC", "Ogg
 
 READ_S = 0.25  # length of one libsndfile read
 READ_SAMPLES = 2**18  # its bound over all channels
+MAX_OGG_PAGE_BYTES = 65_307
+OGG_SERIAL = slice(14, 18)  # in a page, RFC 3533
 MALFORMED = 3  # libsndfile's SF_ERR_MALFORMED_FILE, its answer to a CAF file that is cut off
 SIZE_MISMATCH = re.compile(  # libsndfile's log of WAV, AIFF, AU, RF64 and Wave64 in this order
     r"^ *(?:data|SSND|Data Size|Riff size|riff) +: (\d+) \(should be (\d+)\)$", re.MULTILINE
@@ -61,36 +64,44 @@ def decode(source: Source, warnings: list[str]) -> Iterator[Chunk]:
         If it is not audio, has no audio track, or nothing of it can be decoded. Damage after the
         first samples adds a sentence to `warnings` instead.
     """
-    kind = _signature(source.peek(0, 64))
-    n_done, opened, complete = 0, False, False
-    if kind in LIBSNDFILE_KINDS:
-        n_done, opened, complete = yield from _decode_libsndfile(source, kind, warnings)
+    kind = container_kind(source.peek(0, 64))
+    outcome = _Outcome(0, opened=False, complete=False, damaged=False)
+    if kind in LIBSNDFILE_KINDS and not (kind == "Ogg" and _has_other_ogg_streams(source)):
+        outcome = yield from _decode_libsndfile(source, warnings)
     source.raise_error()
-    if complete:
+    if outcome.complete:
         return
+    n_warnings = len(warnings)
     try:
-        yield from decode_ffmpeg(source, kind, warnings, skip=n_done)
+        yield from decode_ffmpeg(source, kind, warnings, skip=outcome.n_done)
     except AudioError:
         source.raise_error()
-        if not opened:
+        if not outcome.opened:
             raise
-        if n_done:
-            warnings.append(f"{source.name} is damaged: what follows the damage is left out.")
+    if outcome.damaged and len(warnings) == n_warnings:
+        warnings.append(f"{source.name} is damaged: what could not be decoded is left out.")
 
 
-def _signature(head: bytes) -> str | None:
+def container_kind(head: bytes) -> str | None:
+    """What a file that starts with these bytes says it is, a key of `SIGNATURES`."""
     return next((k for k, p in SIGNATURES.items() if re.match(p, head, re.DOTALL)), None)
 
 
-def _decode_libsndfile(
-    source: Source, kind: str, warnings: list[str]
-) -> Generator[Chunk, None, tuple[int, bool, bool]]:
-    """Yield chunks; return how many samples, whether the file opened, whether that was all."""
+class _Outcome(NamedTuple):
+    """Of libsndfile's attempt."""
+
+    n_done: int  # samples per channel
+    opened: bool
+    complete: bool
+    damaged: bool
+
+
+def _decode_libsndfile(source: Source, warnings: list[str]) -> Generator[Chunk, None, _Outcome]:
     n_done, opened = 0, False
     try:
         with _SequentialFile(source) as file:
             if file.subtype.startswith("MPEG"):
-                return 0, False, False
+                return _Outcome(0, opened=False, complete=False, damaged=False)
             opened = True
             n_frames = 1 + min(int(file.samplerate * READ_S), READ_SAMPLES // file.channels)
             while True:
@@ -101,17 +112,23 @@ def _decode_libsndfile(
                 n_done += n_read
                 yield float(file.samplerate), buffer[:n_read]
             # 0 samples may be a header that was never completed, which FFmpeg reads past.
-            complete = n_done > 0 and (kind != "Ogg" or source.tell() == source.size)
+            complete = n_done > 0 and (file.format != "OGG" or source.tell() == source.size)
             if complete and _is_cut_off(file, n_done):
                 warnings.append(
                     f"{source.name} is cut off: only its first {n_done / file.samplerate:.1f} s "
                     "are there."
                 )
-            return n_done, opened, complete
+            return _Outcome(n_done, opened, complete, damaged=False)
     except soundfile.SoundFileError as error:
-        if kind == "CAF" and getattr(error, "code", None) == MALFORMED:
-            warnings.append(f"{source.name} is shorter than its header says: it may be cut off.")
-        return n_done, opened, False
+        malformed = getattr(error, "code", None) == MALFORMED
+        return _Outcome(n_done, opened, complete=False, damaged=opened or malformed)
+
+
+def _has_other_ogg_streams(source: Source) -> bool:
+    """Whether the last page of an Ogg file has another serial number than the first."""
+    tail = source.peek(max(0, source.size - MAX_OGG_PAGE_BYTES), MAX_OGG_PAGE_BYTES)
+    last_page = max(0, tail.rfind(b"OggS", 0, -OGG_SERIAL.stop))
+    return tail[last_page:][OGG_SERIAL] != source.peek(0, OGG_SERIAL.stop)[OGG_SERIAL]
 
 
 def _is_cut_off(file: soundfile.SoundFile, n_read: int) -> bool:

@@ -103,7 +103,7 @@ def open_source(audio: str | os.PathLike | bytes | BinaryIO) -> Source:
         If it is missing, a folder, unreadable, empty, or nothing that could hold audio.
     """
     if isinstance(audio, bytes | bytearray | memoryview):
-        return Source(io.BytesIO(audio), "The audio", owned=True)
+        return Source(io.BytesIO(audio), "The input", owned=True)
     if isinstance(audio, str | os.PathLike):
         path = os.fsdecode(audio)
         return _as_source(_open_path(path), repr(os.path.basename(path)), owned=True)
