@@ -14,6 +14,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from langid.features import POWER_FLOOR
+
 _DB = math.log(10) / 10  # nepers of power per decibel
 
 
@@ -87,6 +89,26 @@ def stationary_noise(log_mel: Tensor, generator: torch.Generator) -> Tensor:
     spectrum = smooth_curves(n, n_mels, 6, 8.0, generator).unsqueeze(2) * _DB
     # A mel band averages a handful of Fourier bins: its power fluctuates by a few decibels.
     return spectrum + 0.5 * torch.randn(log_mel.shape, generator=generator)
+
+
+def synthetic_non_speech(shape: tuple[int, int, int], generator: torch.Generator) -> Tensor:
+    """Log-mel (batch, n_mels, n_frames) of what microphones give when nobody speaks: digital
+    silence, hiss, mains hum and steady or switched tones, a quarter each."""
+    n, n_mels, n_frames = shape
+    silence = torch.full(shape, math.log(POWER_FLOOR))
+    hiss = stationary_noise(silence, generator) + _uniform(n, -20, -5, generator).view(-1, 1, 1)
+    band = torch.arange(n_mels).view(1, -1, 1)
+    # A tone fills a band or two; a hum is tones at the bottom.
+    lowest_tones = torch.where(torch.rand(n, 1, 1, generator=generator) < 0.5, 6.0, float(n_mels))
+    centre = torch.rand(n, 1, 1, generator=generator) * lowest_tones
+    tone = hiss + 12 * torch.exp(-((band - centre) ** 2) / 2)
+    period = _uniform(n, 20, 200, generator).view(-1, 1, 1)
+    switched = (torch.arange(n_frames).view(1, 1, -1) % period) < period / 2
+    beeps = torch.where(switched, tone, hiss)
+    kind = torch.randint(4, (n, 1, 1), generator=generator)
+    return torch.where(
+        kind == 0, silence, torch.where(kind == 1, hiss, torch.where(kind == 2, tone, beeps))
+    )
 
 
 def smooth_curves(

@@ -29,3 +29,13 @@ class ModelConfig:
     embedding_dropout: float = 0.3
     phones: tuple[str, ...] = ()  # CTC inventory; index 0 of the head is the blank
     temperature: float = 1.0  # divides the logits; fitted on validation recordings
+
+    @property
+    def n_window_frames(self) -> int:
+        """Log-mel frames of a full window."""
+        return 1 + (round(self.window_s * self.sample_rate) - self.n_fft) // self.hop_length
+
+    @property
+    def n_hop_frames(self) -> int:
+        """Log-mel frames between the starts of two windows."""
+        return round(self.hop_s * self.sample_rate) // self.hop_length

@@ -4,6 +4,8 @@ import torch
 from torch import Tensor, nn
 from torchaudio.transforms import MelSpectrogram
 
+from langid.config import ModelConfig
+
 # Smallest mel power before the logarithm: digital silence gives ln(1e-10), about -23.
 POWER_FLOOR = 1e-10
 
@@ -20,25 +22,16 @@ class LogMel(nn.Module):
     ``n_frames = 1 + (n_samples - n_fft) // hop_length``.
     """
 
-    def __init__(
-        self,
-        sample_rate: int,
-        n_fft: int,
-        win_length: int,
-        hop_length: int,
-        n_mels: int,
-        f_min_hz: float,
-        f_max_hz: float,
-    ):
+    def __init__(self, config: ModelConfig):
         super().__init__()
         self.mel = MelSpectrogram(
-            sample_rate=sample_rate,
-            n_fft=n_fft,
-            win_length=win_length,
-            hop_length=hop_length,
-            f_min=f_min_hz,
-            f_max=f_max_hz,
-            n_mels=n_mels,
+            sample_rate=config.sample_rate,
+            n_fft=config.n_fft,
+            win_length=config.win_length,
+            hop_length=config.hop_length,
+            f_min=config.f_min_hz,
+            f_max=config.f_max_hz,
+            n_mels=config.n_mels,
             power=2.0,
             center=False,
         )

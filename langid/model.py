@@ -112,9 +112,7 @@ class LanguageCNN(nn.Module, PyTorchModelHubMixin, library_name="langid"):
     def __init__(self, config: ModelConfig):
         super().__init__()
         self.config = c = config
-        self.log_mel = LogMel(
-            c.sample_rate, c.n_fft, c.win_length, c.hop_length, c.n_mels, c.f_min_hz, c.f_max_hz
-        )
+        self.log_mel = LogMel(c)
         self.stem = Stem2d(c.n_mels, c.stem_channels, c.width)
         self.encoder = nn.Sequential(
             *[ResidualBlock1d(c.width, (1, 2)[i % 2], c.dropout) for i in range(c.n_encoder_blocks)]

@@ -1,12 +1,15 @@
 """Sentences → an audiofolder of synthetic speech by espeak-ng; material for training only."""
 
 import csv
+import os
 import random
 import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import soundfile
@@ -15,12 +18,21 @@ from tqdm import tqdm
 from langid.audio import SAMPLE_RATE, AudioError, load_audio
 from langid.clips import DataError
 from langid.languages import language_code
+from langid.phones import espeak_voice
 
 SOURCE = "espeak_ng"
 LICENCE = "synthetic (espeak-ng, GPL-3.0 engine)"
 # espeak-ng's own voice variants. Every language is spoken by the same ones, so that no voice
-# gives a language away.
-VOICES = ("m1", "f1", "m2", "f2", "m3", "f3", "m4", "f4", "m5", "f5", "m6", "m7", "m8")
+# gives a language away; the first of them differ most.
+VOICES = (
+    *("m1", "f1", "m2", "f2", "m3", "f3", "m4", "f4", "m5", "f5", "m6", "m7", "m8", "klatt"),
+    *("klatt2", "klatt3", "klatt4", "Alex", "Alicia", "Andrea", "Andy", "Annie", "Denis", "Diogo"),
+    *("Gene", "Henrique", "Hugo", "Jacky", "Lee", "Marco", "Mario", "Michael", "Mike", "Nguyen"),
+    *("Storm", "Tweaky", "adam", "anika", "antonio", "aunty", "belinda", "benjamin", "boris"),
+    *("caleb", "david", "ed", "edward", "grandma", "grandpa", "gustave", "iven", "john", "linda"),
+    *("marcelo", "max", "michel", "miguel", "norbert", "pablo", "paul", "pedro", "quincy", "rob"),
+    *("robert", "sandro", "shelby", "steph", "travis", "victor", "whisper", "zac"),
+)
 PITCH_RANGE = (30, 70)  # espeak-ng's scale, 0 to 99
 RATE_RANGE_WPM = (130, 200)
 MAX_SENTENCE_CHARS = 500  # some 40 s of speech
@@ -136,25 +148,36 @@ def speak(
             with (folder / "metadata.csv").open("w", encoding="utf-8", newline="") as file:
                 table = csv.DictWriter(file, COLUMNS)
                 table.writeheader()
-                for number, reading in enumerate(tqdm(readings, unit="clip", disable=None)):
-                    try:
-                        table.writerow(_record(reading, number, folder, file_format))
-                        n_clips += 1
-                    except AudioError:
-                        mute.append(reading.sentence)
+                record = partial(_record, folder=folder, file_format=file_format)
+                # espeak-ng and the encoder run outside Python's lock: threads are enough.
+                with ThreadPoolExecutor(os.cpu_count()) as pool:
+                    rows = pool.map(record, readings, range(len(readings)))
+                    for reading, row in zip(
+                        readings,
+                        tqdm(rows, total=len(readings), unit="clip", disable=None),
+                        strict=True,
+                    ):
+                        if row is None:
+                            mute.append(reading.sentence)
+                        else:
+                            table.writerow(row)
+                            n_clips += 1
             folder.rename(output)
     except OSError as error:
         raise DataError(f"Cannot write {output}: {error.strerror or error}.") from error
     return n_clips, mute
 
 
-def _record(reading: Reading, number: int, folder: Path, file_format: str) -> dict[str, str]:
-    """Speak one reading into the folder; its row of the metadata. Raises AudioError."""
+def _record(reading: Reading, number: int, folder: Path, file_format: str) -> dict[str, str] | None:
+    """Speak one reading into the folder; its row of the metadata, None if it has no sound."""
     name = f"{reading.language}/{number:06d}-{reading.voice}.{file_format}"
     path = folder / name
-    waveform, _ = load_audio(_espeak(reading))
-    if not waveform.any():
-        raise AudioError("espeak-ng reads such text as a pause")
+    try:
+        waveform, _ = load_audio(_espeak(reading))
+    except AudioError:
+        return None
+    if not waveform.any():  # espeak-ng reads such text as a pause
+        return None
     path.parent.mkdir(exist_ok=True)
     soundfile.write(path, waveform, SAMPLE_RATE, **FORMATS[file_format])
     return {
@@ -175,7 +198,7 @@ def _espeak(reading: Reading) -> bytes:
     with tempfile.TemporaryDirectory() as work:
         path = Path(work) / "speech.wav"
         command = ["espeak-ng", "--stdin", "-b", "1", "-w", str(path)]
-        command += ["-v", f"{reading.language}+{reading.voice}"]
+        command += ["-v", f"{espeak_voice(reading.language) or reading.language}+{reading.voice}"]
         command += ["-p", str(reading.pitch), "-s", str(reading.rate_wpm)]
         run = subprocess.run(
             command, input=reading.sentence.encode(), capture_output=True, check=False

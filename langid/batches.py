@@ -1,0 +1,192 @@
+"""Training batches as a function of the step alone, so that a run resumes exactly.
+
+Two kinds alternate at random. *Windows* are crops of random clips, drawn in balance, all of one
+random length. *Utterances* are whole transcribed clips of similar length, each warped in time to
+the length of the batch: that is speed perturbation, and no padding, at once; their phones
+supervise the encoder.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from langid.augment import AugmentConfig, augment, synthetic_non_speech, warp
+from langid.config import ModelConfig
+from langid.dataset import Clips
+from langid.languages import NONE
+from langid.sampling import ClipSampler, Shares
+
+MIN_WINDOW_S = 1.0  # shortest crop in training
+FULL_WINDOW_PROBABILITY = 0.6  # of a batch to be of full windows; otherwise of shorter ones
+MIN_PHONES = 3
+MAX_PHONES_PER_FRAME = 0.22  # CTC needs fewer phones than encoder frames
+UTTERANCE_FRAMES = (100, 1200)
+SYNTHETIC_NON_SPEECH = 0.3  # of the windows without speech: silence, hum, hiss, tones
+
+
+@dataclass(frozen=True)
+class Batch:
+    log_mel: Tensor  # (batch, n_mels, n_frames)
+    labels: Tensor  # (batch,)
+    phones: list[Tensor] | None  # indices into the CTC inventory, for a batch of utterances
+
+
+class TrainingBatches(Dataset):
+    """``self[step]`` is the batch of that step."""
+
+    def __init__(
+        self,
+        clips: Clips,
+        config: ModelConfig,
+        *,
+        n_steps: int,
+        batch_size: int,
+        utterance_share: float,
+        shares: Shares,
+        augmentation: AugmentConfig,
+        seed: int,
+    ):
+        self.clips = clips
+        self.n_steps = n_steps
+        self.batch_size = batch_size
+        self.seed = seed
+        self.augmentation = augmentation
+        self.sampler = ClipSampler(clips, config.labels, shares)
+        self._none = config.labels.index(NONE)
+        self._noises = np.flatnonzero(clips.labels == self._none)
+        self._full = config.n_window_frames
+        self._short = round(MIN_WINDOW_S * config.sample_rate / config.hop_length)
+        index_of = {phone: i + 1 for i, phone in enumerate(config.phones)}
+        self._targets = [[index_of[p] for p in ps if p in index_of] for ps in clips.phones]
+        self._utterances = _Utterances(clips, self._targets)
+        self._utterance_share = utterance_share if len(self._utterances) else 0.0
+
+    @property
+    def n_utterances(self) -> int:
+        return len(self._utterances)
+
+    def __len__(self) -> int:
+        return self.n_steps
+
+    def __getitem__(self, step: int) -> Batch:
+        rng = np.random.default_rng([self.seed, step])
+        generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
+        # Sounds first, languages later: the share of utterances falls over the run.
+        share = self._utterance_share * (1.5 - step / self.n_steps)
+        if rng.random() < share:
+            log_mel, indices = self._utterance_batch(rng, generator)
+            phones = [torch.tensor(self._targets[i]) for i in indices]
+        else:
+            log_mel, indices = self._window_batch(rng, generator)
+            phones = None
+        noise = self._noise(log_mel.shape, rng)
+        log_mel = augment(log_mel, noise, self.augmentation, generator)
+        return Batch(log_mel, torch.from_numpy(self.clips.labels[indices]), phones)
+
+    def _window_batch(self, rng, generator) -> tuple[Tensor, list[int]]:
+        n_frames = self._full
+        if rng.random() >= FULL_WINDOW_PROBABILITY:
+            n_frames = int(rng.integers(self._short, self._full))
+        indices = [self.sampler.draw(rng) for _ in range(self.batch_size)]
+        slowest = max(self.augmentation.tempo)
+        crops = torch.from_numpy(
+            np.stack([self._crop(i, int(n_frames * slowest) + 2, rng) for i in indices])
+        )
+        synthetic = (self.clips.labels[indices] == self._none) & (
+            rng.random(len(indices)) < SYNTHETIC_NON_SPEECH
+        )
+        if synthetic.any():
+            shape = (int(synthetic.sum()), *crops.shape[1:])
+            crops[torch.from_numpy(synthetic)] = synthetic_non_speech(shape, generator)
+        lengths = n_frames * _draw(len(indices), self.augmentation.tempo, generator)
+        scale = _draw(len(indices), self.augmentation.vocal_tract_warp, generator)
+        return warp(crops, n_frames, lengths, scale), indices
+
+    def _utterance_batch(self, rng, generator) -> tuple[Tensor, list[int]]:
+        slowest, fastest = 1 / self.augmentation.tempo[0], 1 / self.augmentation.tempo[1]
+        n_frames, indices = self._utterances.draw(
+            self.batch_size * self._full, (fastest, slowest), rng
+        )
+        lengths = self.clips.n_frames[indices]
+        padded = np.zeros((len(indices), self.clips.n_mels, lengths.max()), dtype=np.float32)
+        for row, index in zip(padded, indices, strict=True):
+            log_mel = self.clips.log_mel(index).T
+            row[:, : log_mel.shape[1]] = log_mel
+            row[:, log_mel.shape[1] :] = log_mel[:, -1:]
+        scale = _draw(len(indices), self.augmentation.vocal_tract_warp, generator)
+        lengths = torch.from_numpy(lengths.astype(np.float32))
+        return warp(torch.from_numpy(padded), n_frames, lengths, scale), indices
+
+    def _crop(self, index: int, n_frames: int, rng: np.random.Generator) -> np.ndarray:
+        """(n_mels, n_frames) float32 of a clip, joined with others of its speaker if short."""
+        pieces = [self.clips.log_mel(index)]
+        n_available = len(pieces[0])
+        while n_available < n_frames:
+            pieces.append(self.clips.log_mel(self.sampler.companion(index, rng)))
+            n_available += len(pieces[-1])
+        start = rng.integers(n_available - n_frames + 1)
+        log_mel = np.concatenate(pieces) if len(pieces) > 1 else pieces[0]
+        return log_mel[start : start + n_frames].T.astype(np.float32)
+
+    def _noise(self, shape: torch.Size, rng: np.random.Generator) -> Tensor:
+        """Recordings to lie under the batch: mostly without speech, sometimes other talk."""
+        noise = np.empty(shape, dtype=np.float32)
+        for row in noise:
+            background = len(self._noises) and rng.random() < 0.7
+            index = rng.choice(self._noises) if background else rng.integers(len(self.clips))
+            row[:] = self._crop(int(index), shape[2], rng)
+        return torch.from_numpy(noise)
+
+
+class _Utterances:
+    """Transcribed clips in the order of their length, from which batches are drawn."""
+
+    def __init__(self, clips: Clips, targets: list[list[int]]):
+        usable = [
+            i
+            for i, target in enumerate(targets)
+            if len(target) >= MIN_PHONES
+            and UTTERANCE_FRAMES[0] <= clips.n_frames[i] <= UTTERANCE_FRAMES[1]
+            and len(target) < MAX_PHONES_PER_FRAME * clips.n_frames[i]
+        ]
+        self._indices = np.array(sorted(usable, key=lambda i: clips.n_frames[i]), dtype=int)
+        self._n_frames = clips.n_frames[self._indices]
+        languages = [clips.languages[i] for i in self._indices]
+        kinds = list(zip(languages, clips.synthetic[self._indices].tolist(), strict=True))
+        # Rare languages and real voices weigh more than their number.
+        count = {kind: kinds.count(kind) for kind in set(kinds)}
+        self._weights = np.array(
+            [
+                (0.4 if synthetic else 1.0) / count[language, synthetic] ** 0.7
+                for language, synthetic in kinds
+            ]
+        )
+        self._real = np.flatnonzero(~clips.synthetic[self._indices])
+        if not len(self._real):
+            self._real = np.arange(len(self._indices))
+
+    def __len__(self) -> int:
+        return len(self._indices)
+
+    def draw(
+        self, n_total_frames: int, stretch: tuple[float, float], rng: np.random.Generator
+    ) -> tuple[int, list[int]]:
+        """Length of the batch and its clips, each within ``stretch`` of that length."""
+        anchor = self._n_frames[rng.choice(self._real)]
+        n_frames = int(np.clip(anchor * rng.uniform(0.95, 1.05), *UTTERANCE_FRAMES))
+        low, high = np.searchsorted(
+            self._n_frames, [n_frames / stretch[1], n_frames / stretch[0]], side="left"
+        )
+        low, high = min(low, len(self) - 1), max(high, low + 1)
+        weights = self._weights[low:high] / self._weights[low:high].sum()
+        n_clips = max(8, n_total_frames // n_frames)
+        chosen = low + rng.choice(len(weights), size=n_clips, p=weights)
+        return n_frames, self._indices[chosen].tolist()
+
+
+def _draw(n: int, bounds: tuple[float, float], generator: torch.Generator) -> Tensor:
+    low, high = bounds
+    return low + (high - low) * torch.rand(n, generator=generator)

@@ -1,0 +1,64 @@
+"""What a training run leaves behind: log, weights, plots, figures."""
+
+import json
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+
+matplotlib.use("Agg")
+from matplotlib import pyplot as plt
+
+from langid.languages import language_name
+
+LOG_FILE = "log.jsonl"
+CHECKPOINT_FILE = "checkpoint.pt"
+METRICS_FILE = "metrics.json"
+
+
+def append_log(folder: Path, entry: dict) -> None:
+    """Add one JSON object as a line of the run's log."""
+    with (folder / LOG_FILE).open("a", encoding="utf-8") as file:
+        file.write(json.dumps(entry, ensure_ascii=False) + "\n")
+
+
+def plot_curves(history: list[dict], path: Path) -> None:
+    """Learning curves: losses of training, accuracies of training and validation."""
+    steps = [entry["step"] for entry in history]
+    figure, (left, right) = plt.subplots(1, 2, figsize=(10, 4), layout="constrained")
+    for key, name in (("language_loss", "language"), ("phone_loss", "phones (CTC)")):
+        points = [(e["step"], e[key]) for e in history if e.get(key) is not None]
+        if points:
+            left.plot(*zip(*points, strict=True), label=name)
+    left.set(xlabel="step", ylabel="training loss", yscale="log")
+    right.plot(steps, [e["accuracy"] for e in history], label="training windows, augmented")
+    for key, name in (
+        ("clip_accuracy", "validation clips, among the languages"),
+        ("clip_accuracy_open", "validation clips, all answers"),
+        ("other_auroc", "validation, other languages (AUROC)"),
+    ):
+        right.plot(steps, [e[key] for e in history], label=name)
+    right.set(xlabel="step", ylim=(0, 1))
+    for axes in (left, right):
+        axes.grid(alpha=0.3)
+        axes.legend(fontsize="small")
+    figure.savefig(path, dpi=120)
+    plt.close(figure)
+
+
+def plot_confusion(matrix: list[list[int]], labels: list[str], path: Path) -> None:
+    """Confusion matrix: a row for each true class, shares of the row as colour."""
+    counts = np.array(matrix)
+    shares = counts / counts.sum(axis=1, keepdims=True).clip(1)
+    names = [language_name(label) for label in labels]
+    figure, axes = plt.subplots(figsize=(6.4, 5.6), layout="constrained")
+    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    axes.set_xticks(range(len(names)), names, rotation=40, ha="right")
+    axes.set_yticks(range(len(names)), names)
+    axes.set(xlabel="answer", ylabel="spoken")
+    for (row, column), count in np.ndenumerate(counts):
+        if count:
+            colour = "white" if shares[row, column] > 0.5 else "black"
+            axes.text(column, row, str(count), ha="center", va="center", color=colour)
+    figure.savefig(path, dpi=120)
+    plt.close(figure)

@@ -1,0 +1,133 @@
+"""Which clip comes next: balanced over classes, then kinds of source, then speakers.
+
+A corpus that is mostly one language teaches the network that its channel *is* that language, and
+a voice with hours of speech that the voice is. Drawing goes down a tree instead: class → source
+family → speaker → clip. A family is what stands before the first ``_`` of a source's name, so
+that the releases of one crowd-sourced corpus count once; a family's share within its class grows
+with the square root of its speakers, up to a limit.
+"""
+
+from collections import defaultdict
+from dataclasses import dataclass
+
+import numpy as np
+
+from langid.dataset import Clips
+from langid.languages import NONE, OTHER
+
+MAX_COUNTED_SPEAKERS = 16  # a family of more speakers weighs no more than this
+
+
+@dataclass(frozen=True)
+class Shares:
+    """How often what is drawn."""
+
+    other: float = 0.20  # of all windows
+    none: float = 0.08
+    # Of a class's windows, from families that most of the languages have in common: where the
+    # channel is the same, only the language tells them apart.
+    common: float = 0.5
+    synthetic: float = 0.15  # of a class's windows, at most, from synthetic speech
+
+
+class ClipSampler:
+    """Draws clip indices; every draw comes from the generator that is handed in."""
+
+    def __init__(self, clips: Clips, labels: tuple[str, ...], shares: Shares):
+        self._tree = _build_tree(clips)
+        self._speakers = {
+            (label, family): list(speakers.values())
+            for label, families in self._tree.items()
+            for family, speakers in families.items()
+        }
+        common = _common_families(self._tree, labels)
+        synthetic = {
+            family_of(source)
+            for source, is_synthetic in zip(clips.sources, clips.synthetic, strict=True)
+            if is_synthetic
+        }
+        self._classes = np.array(sorted(self._tree))
+        weights = np.array([_class_share(labels[i], labels, shares) for i in self._classes])
+        self._class_weights = weights / weights.sum()
+        self._families = {
+            label: _family_weights(families, common, synthetic, shares)
+            for label, families in self._tree.items()
+        }
+        self._companions = {
+            index: indices
+            for group in self._speakers.values()
+            for indices in group
+            for index in indices
+        }
+
+    def draw(self, rng: np.random.Generator) -> int:
+        """Index of a clip."""
+        label = self._classes[rng.choice(len(self._classes), p=self._class_weights)]
+        families, weights = self._families[label]
+        speakers = self._speakers[label, families[rng.choice(len(families), p=weights)]]
+        indices = speakers[rng.integers(len(speakers))]
+        return indices[rng.integers(len(indices))]
+
+    def companion(self, index: int, rng: np.random.Generator) -> int:
+        """Another clip of the same speaker and class, or the same where there is no other."""
+        indices = self._companions[index]
+        return indices[rng.integers(len(indices))]
+
+    def describe(self, labels: tuple[str, ...]) -> dict[str, dict[str, float]]:
+        """Share of each family within each class, for the log."""
+        return {
+            labels[label]: dict(zip(families, weights.round(3).tolist(), strict=True))
+            for label, (families, weights) in self._families.items()
+        }
+
+
+def family_of(source: str) -> str:
+    """``"common_voice_13"`` → ``"common"``."""
+    return source.split("_")[0]
+
+
+def _build_tree(clips: Clips) -> dict[int, dict[str, dict[str, list[int]]]]:
+    tree: dict = defaultdict(lambda: defaultdict(lambda: defaultdict(list)))
+    for i, (label, source, speaker) in enumerate(
+        zip(clips.labels, clips.sources, clips.speakers, strict=True)
+    ):
+        tree[int(label)][family_of(source)][speaker].append(i)
+    return tree
+
+
+def _class_share(label: str, labels: tuple[str, ...], shares: Shares) -> float:
+    if label == OTHER:
+        return shares.other
+    if label == NONE:
+        return shares.none
+    return (1 - shares.other - shares.none) / (len(labels) - 2)
+
+
+def _common_families(tree: dict, labels: tuple[str, ...]) -> set[str]:
+    """Families with several speakers in more than half of the languages."""
+    languages = [i for i, label in enumerate(labels) if label not in (OTHER, NONE)]
+    count: dict[str, int] = defaultdict(int)
+    for language in languages:
+        for family, speakers in tree.get(language, {}).items():
+            count[family] += len(speakers) > 2
+    return {family for family, n in count.items() if n > len(languages) / 2}
+
+
+def _family_weights(
+    families: dict, common: set[str], synthetic: set[str], shares: Shares
+) -> tuple[list[str], np.ndarray]:
+    names = sorted(families)
+    weight = np.array([min(len(families[f]), MAX_COUNTED_SPEAKERS) ** 0.5 for f in names])
+    is_synthetic = np.array([f in synthetic for f in names])
+    is_common = np.array([f in common for f in names]) & ~is_synthetic
+    is_own = ~is_synthetic & ~is_common
+
+    if is_common.any() and is_own.any():
+        weight[is_common] *= shares.common / weight[is_common].sum()
+        weight[is_own] *= (1 - shares.common) / weight[is_own].sum()
+    else:
+        weight[~is_synthetic] /= weight[~is_synthetic].sum() or 1
+    if is_synthetic.any() and not is_synthetic.all():
+        weight[~is_synthetic] *= 1 - shares.synthetic
+        weight[is_synthetic] *= shares.synthetic / weight[is_synthetic].sum()
+    return names, weight / weight.sum()

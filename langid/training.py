@@ -1,0 +1,182 @@
+"""The training loop's parts: loss, schedule, moving average, validation, checkpoint."""
+
+import math
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from langid.batches import Batch
+from langid.config import ModelConfig
+from langid.dataset import Clips
+from langid.model import LanguageCNN
+
+EMA_DECAY = 0.998
+LABEL_SMOOTHING = 0.05
+MAX_GRADIENT_NORM = 3.0
+WARMUP_STEPS = 200
+VALIDATION_BATCH = 128
+
+
+@dataclass(frozen=True)
+class Optimisation:
+    n_steps: int
+    learning_rate: float
+    weight_decay: float
+    phone_weight: float  # of the CTC loss beside the language loss
+    seed: int
+
+
+@dataclass(frozen=True)
+class StepFigures:
+    """What one step tells the log; ``phone_loss`` is None for a batch of windows."""
+
+    loss: float
+    language_loss: float
+    accuracy: float
+    phone_loss: float | None
+
+
+def learning_rate_at(step: int, o: Optimisation) -> float:
+    """Linear warm-up, then half a cosine down to zero (Loshchilov & Hutter 2017)."""
+    warm = min(1.0, (step + 1) / min(WARMUP_STEPS, max(1, o.n_steps // 10)))
+    return o.learning_rate * warm * 0.5 * (1 + math.cos(math.pi * step / o.n_steps))
+
+
+def losses(
+    model: nn.Module, batch: Batch, phone_weight: float
+) -> tuple[Tensor, Tensor, Tensor, Tensor | None]:
+    """Total loss, language loss, accuracy and CTC loss (None without phones) of a batch."""
+    logits, phone_logits = model.forward_features(batch.log_mel)
+    logits = logits.float()
+    language = F.cross_entropy(logits, batch.labels, label_smoothing=LABEL_SMOOTHING)
+    accuracy = (logits.argmax(dim=1) == batch.labels).float().mean()
+    if batch.phones is None:
+        return language, language, accuracy, None
+    lengths = torch.tensor([len(target) for target in batch.phones])
+    n_frames = torch.full_like(lengths, phone_logits.shape[2])
+    phones = F.ctc_loss(
+        phone_logits.float().permute(2, 0, 1).log_softmax(dim=2),
+        torch.cat(batch.phones),
+        n_frames,
+        lengths,
+        blank=0,
+        zero_infinity=True,
+    )
+    # Whole utterances are easier than windows and fewer voices: they count half.
+    return 0.5 * language + phone_weight * phones, language, accuracy, phones
+
+
+class Trainer:
+    """A model, its optimiser and its moving average, one step at a time."""
+
+    def __init__(self, model: LanguageCNN, optimisation: Optimisation, device: torch.device):
+        self.device = device
+        self.optimisation = optimisation
+        self.model = model.to(device)
+        self.average = AveragedModel(
+            self.model, multi_avg_fn=get_ema_multi_avg_fn(EMA_DECAY), use_buffers=True
+        )
+        self.optimiser = torch.optim.AdamW(
+            self.model.parameters(),
+            lr=optimisation.learning_rate,
+            weight_decay=optimisation.weight_decay,
+        )
+        self.step = 0
+
+    @property
+    def averaged_model(self) -> LanguageCNN:
+        """The model of the moving average: what is validated and kept."""
+        return self.average.module
+
+    def train_step(self, batch: Batch) -> StepFigures:
+        """One update; bfloat16 where the processor or GPU multiplies it, float32 weights."""
+        # Dropout draws from the global generator: seeded by the step, so that resuming is exact.
+        torch.manual_seed(self.optimisation.seed * 1_000_003 + self.step)
+        for group in self.optimiser.param_groups:
+            group["lr"] = learning_rate_at(self.step, self.optimisation)
+        batch = Batch(batch.log_mel.to(self.device), batch.labels.to(self.device), batch.phones)
+        self.model.train()
+        with torch.autocast(self.device.type, torch.bfloat16):
+            total, language, accuracy, phones = losses(
+                self.model, batch, self.optimisation.phone_weight
+            )
+        self.optimiser.zero_grad(set_to_none=True)
+        total.backward()
+        nn.utils.clip_grad_norm_(self.model.parameters(), MAX_GRADIENT_NORM)
+        self.optimiser.step()
+        self.average.update_parameters(self.model)
+        self.step += 1
+        return StepFigures(
+            total.item(),
+            language.item(),
+            accuracy.item(),
+            None if phones is None else phones.item(),
+        )
+
+    def save(self, path: Path, **extra: object) -> None:
+        """Write everything a resumed run needs, atomically."""
+        state = {
+            "step": self.step,
+            "model": self.model.state_dict(),
+            "average": self.average.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+            **extra,
+        }
+        temporary = path.with_suffix(".tmp")
+        torch.save(state, temporary)
+        os.replace(temporary, path)
+
+    def restore(self, path: Path) -> dict:
+        """Take up where ``save`` left off; the ``extra`` of that call is returned."""
+        state = torch.load(path, map_location=self.device, weights_only=True)
+        self.model.load_state_dict(state.pop("model"))
+        self.average.load_state_dict(state.pop("average"))
+        self.optimiser.load_state_dict(state.pop("optimiser"))
+        self.step = state.pop("step")
+        return state
+
+
+def frame_windows(n_frames: int, config: ModelConfig) -> list[slice]:
+    """Windows of a clip in log-mel frames, by the contract of ``langid.windows``."""
+    window, hop = config.n_window_frames, config.n_hop_frames
+    if n_frames <= window:
+        return [slice(0, n_frames)]
+    starts = [*range(0, n_frames - window, hop), n_frames - window]
+    return [slice(start, start + window) for start in starts]
+
+
+@torch.inference_mode()
+def classify_clips(
+    model: LanguageCNN, clips: Clips, device: torch.device
+) -> tuple[np.ndarray, np.ndarray]:
+    """Logits of every window of every clip: (n_windows, n_labels), and its clip's index."""
+    model.eval()
+    full: list[tuple[int, np.ndarray]] = []
+    logits, owners = [], []
+
+    def run(items: list[tuple[int, np.ndarray]]) -> None:
+        batch = torch.from_numpy(np.stack([x.T.astype(np.float32) for _, x in items])).to(device)
+        with torch.autocast(device.type, torch.bfloat16):
+            out, _ = model.forward_features(batch)
+        logits.append(out.float().cpu().numpy())
+        owners.extend(index for index, _ in items)
+
+    for index in range(len(clips)):
+        log_mel = clips.log_mel(index)
+        for window in frame_windows(len(log_mel), model.config):
+            if window.stop - window.start < model.config.n_window_frames:
+                run([(index, log_mel[window])])  # shorter than a window: a batch of its own
+                continue
+            full.append((index, log_mel[window]))
+            if len(full) == VALIDATION_BATCH:
+                run(full)
+                full = []
+    if full:
+        run(full)
+    return np.concatenate(logits), np.array(owners)
