@@ -61,11 +61,12 @@ def test_a_real_pipe_and_a_named_pipe(tmp_path):
     named = tmp_path / "pipe"
     os.mkfifo(named)
     read_end, write_end = os.pipe()
-    for target, audio in ((write_end, os.fdopen(read_end, "rb")), (named, named)):
-        writer = threading.Thread(target=lambda t=target: write(t, WAV))
-        writer.start()
-        np.testing.assert_array_equal(load_audio(audio)[0], EXPECTED)
-        writer.join()
+    with os.fdopen(read_end, "rb") as unnamed:
+        for target, audio in ((write_end, unnamed), (named, named)):
+            writer = threading.Thread(target=write, args=(target, WAV))
+            writer.start()
+            np.testing.assert_array_equal(load_audio(audio)[0], EXPECTED)
+            writer.join()
 
 
 def write(target: int | Path, data: bytes) -> None:
