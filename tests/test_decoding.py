@@ -14,6 +14,7 @@ from helpers_audio import (
     tone,
 )
 
+from langid import ffmpeg
 from langid.audio import AudioError, load_audio
 from langid.decoding import SIGNATURES, container_kind
 
@@ -120,6 +121,18 @@ def test_a_hole_in_a_flac_or_mp3_costs_only_the_hole(capfd):
         assert len(warnings) == 1
         assert "damaged" in warnings[0] or "cut off" in warnings[0]
     assert capfd.readouterr() == ("", "")
+
+
+def test_a_long_run_of_damage_ends_the_decoding(monkeypatch):
+    """Otherwise hours of damaged packets are tried one by one."""
+    m4a = clip("m4a_faststart", duration_s=CLIP_S)
+    start, end = len(m4a) // 3, len(m4a) // 2
+    holed = patched(m4a, (start, b"\xff" * (end - start)))
+    patient, _ = load_audio(holed)
+    monkeypatch.setattr(ffmpeg, "MAX_DAMAGED_RUN", 3)
+    impatient, (warning,) = load_audio(holed)
+    assert 0.5 < len(impatient) / 16_000 < len(patient) / 16_000 - 1
+    assert "cut off" in warning
 
 
 def id3_tag(n_bytes: int) -> bytes:
