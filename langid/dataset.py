@@ -5,7 +5,17 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from datasets import Audio, Dataset, DatasetDict, concatenate_datasets, load_dataset, load_from_disk
+from datasets import (
+    Audio,
+    Dataset,
+    DatasetDict,
+    Features,
+    List,
+    Value,
+    concatenate_datasets,
+    load_dataset,
+    load_from_disk,
+)
 from datasets.fingerprint import Hasher
 
 from langid.audio import AudioError, load_audio
@@ -116,9 +126,17 @@ def prepare_clips(split: Dataset, config: ModelConfig, n_processes: int) -> Clip
     split = _comparable(split)
     settings = {**asdict(config), "labels": None, "phones": None, "espeak": espeak_available()}
     compute = _FeatureComputer(config)
+    columns = {name: kind for name, kind in split.features.items() if name != "audio"}
     features = split.map(
         compute,
         remove_columns=["audio"],
+        # Said, not inferred: the first rows may have no transcript and so no phones.
+        features=Features(
+            **columns,
+            log_mel=Value("binary"),
+            n_frames=Value("int64"),
+            phones=List(Value("string")),
+        ),
         num_proc=n_processes if n_processes > 1 else None,
         writer_batch_size=200,
         # Not left to the library, which would hash the torch module.

@@ -12,8 +12,10 @@ import subprocess
 import unicodedata
 from functools import cache
 
-# Corpus locales whose espeak-ng voice has another name.
-_VOICES = {"zh": "cmn", "zh-HK": "yue", "en": "en-us", "fr": "fr-fr"}
+# Languages whose espeak-ng voice has another name than their code.
+_VOICES = {"en": "en-us", "fr": "fr-fr"}
+# espeak-ng reads out the tone numbers of Chinese in English.
+_UNUSABLE = frozenset({"zh", "cmn", "yue"})
 _LANGUAGE_SWITCH = re.compile(r"\([a-z-]+\)")
 _NASAL = "\u0303"  # the one diacritic that separates words in French
 
@@ -34,6 +36,8 @@ def _voices() -> frozenset[str]:
 def espeak_voice(language: str) -> str | None:
     """espeak-ng's voice for a language code or corpus locale, ``None`` where it has none."""
     base = language.split("-")[0]
+    if base in _UNUSABLE:
+        return None
     for candidate in (_VOICES.get(language), language, _VOICES.get(base), base):
         if candidate in _voices():
             return candidate
