@@ -1,0 +1,320 @@
+"""The Space: ``python app.py`` serves the page and the endpoint ``/predict``.
+
+``LANGID_MODEL`` and ``LANGID_REVISION`` choose the weights; ``GRADIO_SERVER_NAME`` and
+``GRADIO_SERVER_PORT`` the address.
+"""
+
+import logging
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import gradio as gr
+import pandas as pd
+
+from langid import AudioError, Identification, LanguageIdentifier, WeightsError
+from langid.candidates import choose_labels
+from langid.figures import ADVICE, describe_figures, read_figures
+from langid.languages import language_name
+from langid.timeline import label_colours, legend_html, time_cells
+from langid.wording import describe_answer, describe_weights, join_names, segment_table
+
+EXAMPLES = Path(__file__).parent / "examples"
+# Name on the screen → clip; examples/make_examples.py makes them.
+EXAMPLE_CLIPS = {
+    "English": "english.flac",
+    "French": "french.flac",
+    "German": "german.flac",
+    "Spanish": "spanish.flac",
+    "Italian": "italian.flac",
+    "Dutch (another language)": "dutch.flac",
+    "Rain (no speech)": "rain.flac",
+}
+MAX_FILE_SIZE = "200mb"  # three hours of MP3
+MAX_WAITING = 32  # requests in the queue; one more is told to come back
+N_AT_ONCE = 2  # recordings at a time, so that a long one does not hold up everybody
+CACHE_CHECK_S, CACHE_AGE_S = 600, 3600  # how long a visitor's recording stays on the server
+PLOT_IN_MINUTES_S = 600  # recordings over this have a timeline in minutes
+
+KEEPING = "Recordings are deleted from the server after about an hour."
+NO_AUDIO = (
+    "There is no recording yet: record one or choose a file, wait until it is loaded, and press "
+    "Identify again."
+)
+TOO_SHORT = "Too short for a plot over time: it was heard in one piece."
+CSS = """
+.gradio-container { max-width: 1100px !important; margin: 0 auto !important; }
+#notice { border-left: 4px solid #d97706; padding: 8px 12px; background: #d9770622; }
+#legend ul { display: flex; flex-wrap: wrap; gap: 4px 16px; list-style: none; margin: 0;
+  padding: 0; font-size: 0.9em; }
+#legend li::before { content: ""; display: inline-block; width: 0.8em; height: 0.8em;
+  margin-right: 0.4em; border-radius: 2px; background: var(--colour); }
+#segments table { width: 100%; }
+:is(#segments, #figures) * { border: 0 !important; }
+:is(#segments, #figures) :is(td, th) { padding: 2px 12px 2px 0; white-space: nowrap;
+  border-bottom: 1px solid var(--border-color-primary) !important; }
+#figures :is(td, th):first-child { white-space: normal; }
+"""
+# On a phone the answer stands below the fold; where it is in view, nothing moves.
+SCROLL_TO_ANSWER = (
+    "() => document.getElementById('bars').scrollIntoView({behavior: 'smooth', block: 'nearest'})"
+)
+PROGRESS = gr.Progress()
+
+Kept = tuple[str, ...] | None  # labels that the answer may be, None for all
+
+_log = logging.getLogger("langid.app")
+
+
+def load_identifier() -> tuple[LanguageIdentifier, str | None]:
+    """The weights asked for; or the embedded ones, and a sentence for the page that says why.
+
+    Raises
+    ------
+    WeightsError
+        If the embedded weights themselves cannot be loaded.
+    """
+    wanted = os.environ.get("LANGID_MODEL")
+    try:
+        return LanguageIdentifier.from_pretrained(), None
+    except WeightsError as error:
+        if not wanted or wanted == "embedded":
+            raise
+        _log.warning("Serving the embedded weights instead of %s: %s", wanted, error)
+    notice = (
+        f"The weights “{wanted}” could not be loaded, so this page serves the embedded ones that "
+        "come with it. The reason is in the server's log."
+    )
+    return LanguageIdentifier.from_pretrained("embedded"), notice
+
+
+def check(audio: str | None, candidates: list[str] | None, labels: tuple[str, ...]) -> Kept:
+    """The candidates' labels, None for all; `gr.Error` without audio or with bad candidates."""
+    if audio is None:
+        raise gr.Error(NO_AUDIO, print_exception=False)
+    try:
+        return choose_labels(candidates, labels)
+    except ValueError as error:
+        raise gr.Error(str(error), print_exception=False) from error
+
+
+def hear(
+    identifier: LanguageIdentifier, audio: str, kept: Kept, progress: gr.Progress
+) -> Identification:
+    """Identify a file; an `AudioError` becomes a `gr.Error` with its sentence."""
+    try:
+        return identifier.identify(
+            audio,
+            languages=kept,
+            progress=lambda heard_s: progress((round(heard_s), None), "Heard", unit="s"),
+        )
+    except AudioError as error:
+        raise gr.Error(str(error), print_exception=False) from error
+
+
+def by_name(answer: Identification, kept: Kept = None) -> dict[str, float]:
+    """Probabilities for `gr.Label`: of the labels ``kept``, by default all."""
+    return {
+        language_name(label): share
+        for label, share in answer.probabilities.items()
+        if kept is None or label in kept
+    }
+
+
+def plot_over_time(answer: Identification) -> gr.BarPlot:
+    """Update of the timeline: stacked bars."""
+    step_s, cells = time_cells(answer.windows, answer.duration_s)
+    unit, unit_s = ("minutes", 60) if answer.duration_s > PLOT_IN_MINUTES_S else ("seconds", 1)
+    step = step_s / unit_s
+    rows = [
+        ((i + 0.5) * step, language_name(label), share)
+        for i, cell in enumerate(cells)
+        for label, share in zip(answer.probabilities, cell, strict=True)
+    ]
+    return gr.BarPlot(
+        pd.DataFrame(rows, columns=["time", "language", "probability"]),
+        x_bin=step,
+        x_lim=[0, len(cells) * step],
+        x_title=f"time in {unit}",
+    )
+
+
+def build(identifier: LanguageIdentifier, notice: str | None = None) -> gr.Blocks:
+    """The page and its endpoint for one model; ``notice`` is shown on top."""
+    labels = identifier.labels
+    choices = [(language_name(label), label) for label in labels]
+
+    with gr.Blocks(
+        title="Which language is spoken?",
+        analytics_enabled=False,
+        delete_cache=(CACHE_CHECK_S, CACHE_AGE_S),
+    ) as page:
+        gr.Markdown(
+            "# Which language is spoken?\n"
+            f"Record or upload speech: this page tells {join_names(identifier.languages)} apart, "
+            "and says so when it hears another language or nobody speaking."
+        )
+        if notice:
+            gr.Markdown(f"⚠ {notice}", elem_id="notice")
+        with gr.Row():
+            with gr.Column():
+                audio = gr.Audio(
+                    sources=["microphone", "upload"],
+                    type="filepath",
+                    label="Recording",
+                    editable=False,
+                    elem_id="recording",
+                )
+                ticked = gr.CheckboxGroup(
+                    choices,
+                    value=list(labels),
+                    label="Candidates",
+                    info="Untick what it cannot be.",
+                    elem_id="candidates",
+                )
+                button = gr.Button("Identify", variant="primary", elem_id="identify")
+                examples = gr.Examples(
+                    [[str(EXAMPLES / clip)] for clip in EXAMPLE_CLIPS.values()],
+                    inputs=[audio],
+                    example_labels=list(EXAMPLE_CLIPS),
+                    label="Examples (synthetic voices)",
+                    # Hearing one is as fast as reading a cache, which would outlive the weights.
+                    cache_examples=False,
+                )
+            with gr.Column():
+                bars = gr.Label(label="Language", elem_id="bars")
+                summary = gr.Markdown(elem_id="summary")
+                with gr.Column(visible=False) as timeline:
+                    plot = gr.BarPlot(
+                        x="time",
+                        y="probability",
+                        color="language",
+                        color_map={language_name(k): c for k, c in label_colours(labels).items()},
+                        colors_in_legend=[],  # cut off on a phone: it has a legend of its own
+                        y_lim=[0, 1],
+                        y_aggregate="mean",
+                        y_axis_format="%",
+                        x_axis_format="~g",
+                        height=220,
+                        show_label=False,  # it would push the axis out of the box
+                        elem_id="timeline",
+                    )
+                    gr.HTML(legend_html(labels), elem_id="legend")
+                segments = gr.Markdown(visible=False, max_height=300, elem_id="segments")
+        gr.Markdown("### How sure can I be?")
+        with gr.Row():
+            with gr.Column():
+                figures = read_figures(identifier.source, identifier.revision)
+                gr.Markdown(describe_figures(figures), elem_id="figures")
+            with gr.Column():
+                gr.Markdown(f"{ADVICE}\n\n{KEEPING}")
+        gr.Markdown(
+            f"Weights: {describe_weights(identifier.source, identifier.revision)}.",
+            elem_id="weights",
+        )
+        # For clients only: /predict has an input and outputs that the page does not show.
+        client_candidates = gr.Dropdown(
+            choices,
+            value=list(labels),
+            multiselect=True,
+            allow_custom_value=True,
+            label="Candidates, as codes or English names",
+            visible=False,
+        )
+        client_bars = gr.Label(label="Probabilities by English name", visible=False)
+        client_result = gr.JSON(label="The whole result", visible=False)
+
+        def blank(sentence: str = "") -> dict:
+            hidden = {timeline: gr.Column(visible=False), segments: gr.Markdown(visible=False)}
+            return {bars: None, summary: sentence, **hidden}
+
+        def show(
+            audio: str | None, candidates: list[str], progress: gr.Progress = PROGRESS
+        ) -> Iterator[dict]:
+            try:
+                kept = check(audio, candidates, labels)
+            except gr.Error as error:  # what the page shows stays
+                gr.Warning(error.message)
+                return
+            yield blank()
+            try:
+                answer = hear(identifier, audio, kept, progress)
+            except gr.Error as error:  # the sentence outlasts the pop-up
+                yield blank(f"⚠ {error.message}")
+                raise
+            updates = {bars: by_name(answer, kept), summary: describe_answer(answer, kept)}
+            if len(answer.windows) == 1:
+                updates[summary] += f"\n\n{TOO_SHORT}"
+            else:
+                updates |= {timeline: gr.Column(visible=True), plot: plot_over_time(answer)}
+            if len(answer.segments) > 1:
+                updates[segments] = gr.Markdown(segment_table(answer.segments), visible=True)
+            yield updates
+
+        def predict(
+            audio: str | None, candidates: list[str] | None = None, progress: gr.Progress = PROGRESS
+        ) -> tuple[dict[str, float], dict]:
+            """Say which language is spoken in a recording: any audio or video file, from 0.3 s
+            to some hours. `candidates` restricts the answer to some labels, given as codes or
+            English names, for example ["en", "fr"]; by default all are possible. The first
+            output holds the probability of each label by its English name, most probable first.
+            The second is the whole result: `language` (a code, "other" or "none"), `confidence`,
+            `probabilities` by code, the same for each of the overlapping `windows`, `segments` of
+            one language, `duration_s` and `warnings`.
+            """
+            answer = hear(identifier, audio, check(audio, candidates, labels), progress)
+            return by_name(answer), answer.to_dict()
+
+        page_inputs, page_outputs = [audio, ticked], [bars, summary, timeline, plot, segments]
+        quiet = {"api_visibility": "private", "show_progress_on": bars}
+        limits = {"concurrency_id": "identify", "concurrency_limit": N_AT_ONCE}
+        new_audio = gr.on(
+            [audio.upload, audio.stop_recording, button.click],
+            show,
+            page_inputs,
+            page_outputs,
+            trigger_mode="always_last",
+            **quiet,
+            **limits,
+        )
+        new_example = examples.load_input_event.then(
+            show, page_inputs, page_outputs, **quiet, **limits
+        )
+        for shown in (new_audio, new_example):
+            shown.success(None, js=SCROLL_TO_ANSWER, api_visibility="private")
+        audio.clear(blank, None, page_outputs, cancels=[new_audio, new_example], **quiet)
+        client_outputs = [client_bars, client_result]
+        gr.on([], predict, [audio, client_candidates], client_outputs, api_name="predict", **limits)
+    return page.queue(max_size=MAX_WAITING)
+
+
+def launch(page: gr.Blocks, **options) -> tuple:
+    """Serve the page; ``options`` are those of `gr.Blocks.launch`."""
+    theme = gr.themes.Default(
+        primary_hue="blue",
+        font=["system-ui", "sans-serif"],  # a named font would be fetched from elsewhere
+        font_mono=["ui-monospace", "monospace"],
+    ).set(  # greys and a blue that can be read: contrast of 4.5 and more
+        body_text_color_subdued="*neutral_600",
+        block_info_text_color="*neutral_600",
+        block_label_text_color="*neutral_600",
+        block_title_text_color="*neutral_700",
+        button_primary_background_fill="*primary_600",
+        button_primary_background_fill_hover="*primary_700",
+    )
+    links = ["api", "gradio", "settings"]
+    return page.launch(
+        theme=theme, css=CSS, max_file_size=MAX_FILE_SIZE, footer_links=links, **options
+    )
+
+
+def main() -> None:
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    identifier, notice = load_identifier()
+    _log.info("Weights: %s, revision %s", identifier.source, identifier.revision)
+    launch(build(identifier, notice))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,74 @@
+"""The measured figures that travel with the weights (``metrics.json``), in words for people."""
+
+import json
+import logging
+from pathlib import Path
+
+from huggingface_hub import hf_hub_download
+from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+
+from langid.languages import NONE, OTHER, language_name
+from langid.pretrained import EMBEDDED, EMBEDDED_NAME
+
+METRICS_FILE = "metrics.json"
+UNKNOWN = "No measured figures came with these weights, so how often they err is not known here."
+# What no figure says.
+ADVICE = (
+    "Ten seconds of one person talking near the microphone are heard best. Music under the voice, "
+    "singing, echo, a telephone line, a strong accent or a child's voice make mistakes more "
+    "likely, and related languages are taken for one another: look at the second bar too.\n\n"
+    "The answer is a guess from the sound alone: do not decide anything about a person by it."
+)
+
+_log = logging.getLogger(__name__)
+
+
+def read_figures(source: str, revision: str | None = None) -> dict | None:
+    """Figures of the weights that ``LanguageIdentifier.source`` and ``.revision`` name.
+
+    They are the JSON of ``python -m langid evaluate``; None where there are none.
+    """
+    if source == EMBEDDED_NAME:
+        path = EMBEDDED / METRICS_FILE
+    elif Path(source).is_dir():
+        path = Path(source) / METRICS_FILE
+    else:
+        try:
+            path = Path(hf_hub_download(source, METRICS_FILE, revision=revision))
+        except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
+            _log.info("No %s for %s: %s", METRICS_FILE, source, error)
+            return None
+    try:
+        figures = json.loads(path.read_text(encoding="utf-8"))
+        return figures if isinstance(figures, dict) else None
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        _log.warning("%s cannot be read: %s", path, error)
+        return None
+
+
+def describe_figures(figures: dict | None) -> str:
+    """The figures as a Markdown table and a sentence; those that are missing are left out."""
+    if not figures or figures.get("clip_accuracy") is None:
+        return UNKNOWN
+    classes = figures.get("per_language") or {}
+    shares = {"The right one of its languages": figures["clip_accuracy"]}
+    for code, row in classes.items():
+        if code not in (OTHER, NONE):
+            shares[f"– {language_name(code)}"] = row.get("recall")
+    for length, row in (figures.get("by_duration") or {}).items():
+        shares[f"– recordings of {length}"] = row.get("clip_accuracy")
+    shares |= {
+        "– sources that it never heard": (figures.get("wild") or {}).get("clip_accuracy"),
+        "The right one of all its answers": figures.get("clip_accuracy_open"),
+        "– another language, noticed": (classes.get(OTHER) or {}).get("recall_open"),
+        "– no speech, noticed": figures.get("none_recall"),
+    }
+    rows = [f"| {name} | {share:.0%} |" for name, share in shares.items() if share is not None]
+    n_clips = f"{figures['n_clips']:,} " if figures.get("n_clips") else ""
+    lines = [f"| On {n_clips}recordings of speakers it never heard | right |", "|:--|--:|", *rows]
+    if figures.get("ece") is not None:
+        points = f"{100 * figures['ece']:.0f}"
+        lines += ["", f"The percentages of the bars were {points} points off, on average."]
+    return "\n".join(lines)
