@@ -157,15 +157,24 @@ class LanguageCNN(nn.Module, PyTorchModelHubMixin, library_name="langid"):
         write_weights(save_directory, self.config, self.state_dict())
 
     @classmethod
-    def _from_pretrained(
-        cls, *, model_id: str, revision: str | None = None, **_: object
-    ) -> "LanguageCNN":
-        """``from_pretrained`` of a folder or a Hub repository: strict, whatever was asked."""
-        folder = Path(model_id)
-        if not folder.is_dir():
-            folder = fetch_weights(model_id, revision)
+    def load(cls, folder: Path) -> "LanguageCNN":
+        """The model of a folder with both files, in evaluation mode.
+
+        Raises
+        ------
+        langid.weights_io.WeightsError
+            If a file is missing or unreadable, or does not fit the other.
+        """
         model = cls(read_config(folder))
         model.load_state_dict(
             read_tensors(folder, {name: t.shape for name, t in model.state_dict().items()})
         )
         return model.eval()
+
+    @classmethod
+    def _from_pretrained(
+        cls, *, model_id: str, revision: str | None = None, **_: object
+    ) -> "LanguageCNN":
+        """``from_pretrained`` of a folder or a Hub repository: strict, whatever was asked."""
+        folder = Path(model_id)
+        return cls.load(folder if folder.is_dir() else fetch_weights(model_id, revision))

@@ -34,8 +34,8 @@ def load_model(source: str | os.PathLike | None = None, revision: str | None = N
         source = os.environ.get("LANGID_MODEL") or "embedded"
         revision = revision or os.environ.get("LANGID_REVISION") or None
     if source == "embedded":
-        return LoadedModel(LanguageCNN.from_pretrained(EMBEDDED), EMBEDDED_NAME, None)
+        return LoadedModel(LanguageCNN.load(EMBEDDED), EMBEDDED_NAME, None)
     if Path(source).is_dir():
-        return LoadedModel(LanguageCNN.from_pretrained(source), str(source), None)
+        return LoadedModel(LanguageCNN.load(Path(source)), str(source), None)
     folder = fetch_weights(str(source), revision)
-    return LoadedModel(LanguageCNN.from_pretrained(folder), str(source), folder.name)
+    return LoadedModel(LanguageCNN.load(folder), str(source), folder.name)

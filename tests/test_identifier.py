@@ -1,0 +1,139 @@
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+import soundfile
+import torch
+
+from langid import AudioError, LanguageIdentifier
+from langid.config import ModelConfig
+
+LABELS = ("en", "fr", "other", "none")
+RATE = 16_000
+
+
+class LevelModel(torch.nn.Module):
+    """Answers by a window's level: loud is English, soft French, silence nothing."""
+
+    config = dataclasses.replace(ModelConfig(), labels=LABELS)
+
+    def predict(self, waveform):
+        level = waveform.abs().mean(dim=1, keepdim=True)
+        english, none = (level * 1.6).clamp(0.01, 0.9), (level < 1e-4).float() * 0.95
+        p = torch.cat([english, 0.95 - english, torch.full_like(level, 0.05)], dim=1)
+        return torch.cat([p * (1 - none), none], dim=1)
+
+
+@pytest.fixture
+def identifier():
+    return LanguageIdentifier(LevelModel(), "a stub")
+
+
+def sound(*levels, seconds=8):
+    return np.repeat(np.array(levels, dtype=np.float32), seconds * RATE)
+
+
+def test_the_answer_is_the_maximum_of_its_probabilities(identifier):
+    result = identifier.identify(sound(0.5), RATE)
+    assert tuple(result.probabilities) == LABELS
+    assert sum(result.probabilities.values()) == pytest.approx(1)
+    assert result.language == "en" == max(result.probabilities, key=result.probabilities.get)
+    assert result.confidence == result.probabilities["en"]
+    assert result.duration_s == pytest.approx(8, abs=0.01)
+    assert len(result.windows) == 3
+    for window in result.windows:
+        assert sum(window.probabilities.values()) == pytest.approx(1)
+
+
+def test_segments_follow_the_language_and_tile_the_recording(identifier):
+    result = identifier.identify(sound(0.5, 0.02, 0.5), RATE)
+    assert [s.language for s in result.segments] == ["en", "fr", "en"]
+    assert result.segments[0].start_s == 0
+    assert result.segments[-1].end_s == pytest.approx(24, abs=0.01)
+    for a, b in zip(result.segments, result.segments[1:], strict=False):
+        assert a.end_s == b.start_s
+    assert result.segments[1].start_s == pytest.approx(8, abs=2)
+
+
+def test_silence_is_no_speech(identifier):
+    assert identifier.identify(sound(0.0), RATE).language == "none"
+
+
+def test_candidates_renormalise_the_same_probabilities(identifier):
+    free = identifier.identify(sound(0.3), RATE).probabilities
+    bound = identifier.identify(sound(0.3), RATE, languages=["fr", "other"]).probabilities
+    assert bound["en"] == bound["none"] == 0
+    assert bound["fr"] / bound["other"] == pytest.approx(free["fr"] / free["other"])
+    assert bound["fr"] + bound["other"] == pytest.approx(1)
+
+
+def test_candidates_without_speech_come_with_a_warning(identifier):
+    result = identifier.identify(sound(0.0), RATE, languages=["en", "fr"])
+    assert result.language in ("en", "fr")
+    assert any("No speech was heard" in warning for warning in result.warnings)
+
+
+@pytest.mark.parametrize("languages", [[], ["de"], ["en", "xx"]])
+def test_wrong_candidates_are_refused(identifier, languages):
+    with pytest.raises(ValueError, match="choose among en, fr, other, none"):
+        identifier.identify(sound(0.3), RATE, languages=languages)
+
+
+def test_one_candidate_may_be_a_plain_string(identifier):
+    assert identifier.identify(sound(0.3), RATE, languages="fr").confidence == pytest.approx(1)
+
+
+def test_json_holds_everything(identifier):
+    result = identifier.identify(sound(0.5), RATE)
+    again = json.loads(json.dumps(result.to_dict()))
+    assert again == result.to_dict()
+    assert set(again) == {
+        *("language", "confidence", "probabilities", "windows", "segments"),
+        *("duration_s", "warnings"),
+    }
+
+
+def test_results_cannot_be_changed(identifier):
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        identifier.identify(sound(0.5), RATE).language = "fr"
+
+
+def test_many_files_in_batches_are_as_one_by_one(identifier, tmp_path):
+    paths = []
+    for i, seconds in enumerate([1, 3, 4, 5, 9, 41, 2]):
+        path = tmp_path / f"{i}.wav"
+        soundfile.write(path, sound(0.1 * (i + 1), seconds=seconds), RATE)
+        paths.append(path)
+    broken = tmp_path / "broken.wav"
+    broken.write_bytes(b"no audio at all")
+    answers = dict(identifier.identify_many([*paths[:3], broken, *paths[3:]]))
+    assert isinstance(answers.pop(broken), AudioError)
+    assert set(answers) == set(paths)
+    for path in paths:
+        alone = identifier.identify(path)
+        assert answers[path].language == alone.language
+        assert answers[path].probabilities == pytest.approx(alone.probabilities, rel=1e-4)
+        assert answers[path].duration_s == alone.duration_s
+        for a, b in zip(answers[path].windows, alone.windows, strict=True):
+            assert (a.start_s, a.end_s) == (b.start_s, b.end_s)
+            assert a.probabilities == pytest.approx(b.probabilities, rel=1e-4)
+
+
+def test_the_same_file_twice_gives_two_answers(identifier, tmp_path):
+    path = tmp_path / "a.wav"
+    soundfile.write(path, sound(0.2, seconds=6), RATE)
+    assert len(list(identifier.identify_many([path, path]))) == 2
+
+
+def test_progress_tells_the_seconds_heard(identifier):
+    heard = []
+    identifier.identify(sound(0.2, seconds=120), RATE, progress=heard.append)
+    assert heard == sorted(heard)
+    assert 30 < heard[0] < 40
+    assert heard[-1] <= 120.0
+
+
+def test_bad_audio_raises(identifier):
+    with pytest.raises(AudioError):
+        identifier.identify(b"")

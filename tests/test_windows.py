@@ -1,0 +1,114 @@
+import numpy as np
+import pytest
+
+from langid.windows import aggregate, cut_windows, restrict, runs
+
+RATE = 10  # samples a second: windows of 4 s are 40 samples, hops of 2 s are 20
+
+
+def spans(n_samples, block):
+    signal = np.arange(n_samples, dtype=np.float32)
+    blocks = [signal[i : i + block] for i in range(0, n_samples, block)]
+    windows = list(cut_windows(blocks, 4.0, 2.0, RATE))
+    for window in windows:
+        expected = np.arange(round(window.start_s * RATE), round(window.end_s * RATE))
+        np.testing.assert_array_equal(window.waveform, expected)
+    return [(w.start_s, w.end_s) for w in windows]
+
+
+@pytest.mark.parametrize("block", [1, 7, 20, 40, 1000])
+def test_windows_follow_their_contract_whatever_the_blocks(block):
+    assert spans(1, block) == [(0.0, 0.1)]
+    assert spans(39, block) == [(0.0, 3.9)]
+    assert spans(40, block) == [(0.0, 4.0)]
+    assert spans(41, block) == [(0.0, 4.0), (0.1, 4.1)]
+    assert spans(60, block) == [(0.0, 4.0), (2.0, 6.0)]
+    assert spans(75, block) == [(0.0, 4.0), (2.0, 6.0), (3.5, 7.5)]
+    assert spans(80, block) == [(0.0, 4.0), (2.0, 6.0), (4.0, 8.0)]
+
+
+@pytest.mark.parametrize("n_samples", [41, 59, 60, 61, 100, 123, 400])
+def test_number_of_windows(n_samples):
+    assert len(spans(n_samples, 13)) == 1 + int(np.ceil((n_samples - 40) / 20))
+
+
+def test_a_long_stream_is_never_held_whole():
+    held = []
+
+    def blocks():
+        for _ in range(1000):
+            yield np.zeros(20, dtype=np.float32)
+
+    for window in cut_windows(blocks(), 4.0, 2.0, RATE):
+        base = window.waveform.base
+        held.append(len(base) if base is not None else len(window.waveform))
+    assert len(held) == 999
+    assert max(held) <= 80
+
+
+def test_no_samples_no_windows():
+    assert list(cut_windows([], 4.0, 2.0, RATE)) == []
+
+
+def test_one_window_is_its_own_answer():
+    window = np.array([[0.2, 0.5, 0.3]])
+    np.testing.assert_allclose(aggregate(window, 2), window[0], atol=1e-12)
+
+
+def test_geometric_mean_of_windows():
+    # sqrt(.8 * .2) = sqrt(.2 * .8): two opposite windows leave it open.
+    windows = np.array([[0.8, 0.2, 0.0], [0.2, 0.8, 0.0]])
+    np.testing.assert_allclose(aggregate(windows, 2), [0.5, 0.5, 0.0], atol=1e-6)
+    # sqrt(.9 * .4) : sqrt(.1 * .6) = .6 : .2449
+    windows = np.array([[0.9, 0.1, 0.0], [0.4, 0.6, 0.0]])
+    expected = 0.6 / (0.6 + np.sqrt(0.06))
+    assert aggregate(windows, 2)[0] == pytest.approx(expected, abs=1e-6)
+
+
+def test_windows_without_speech_do_not_vote():
+    talk, noise = [0.9, 0.1, 0.0], [0.0001, 0.0009, 0.999]
+    result = aggregate(np.array([talk, noise, noise, noise]), 2)
+    # The most speech-like tenth is the one window of talk; the noise weighs a thousandth.
+    np.testing.assert_allclose(result, talk, atol=0.01)
+
+
+def test_only_noise_is_no_speech():
+    result = aggregate(np.array([[0.05, 0.05, 0.9]] * 30), 2)
+    assert result[2] == pytest.approx(0.9)
+    assert result.sum() == pytest.approx(1)
+
+
+def test_speech_is_judged_by_a_tenth_of_the_windows():
+    talk, noise = [0.9, 0.1, 0.0], [0.1, 0.1, 0.8]
+    # 20 windows: the two most speech-like are one of talk (1.0) and one of noise (0.2).
+    result = aggregate(np.array([talk] + [noise] * 19), 2)
+    assert 1 - result[2] == pytest.approx(0.6)
+
+
+def test_extreme_probabilities_stay_finite():
+    result = aggregate(np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]), 2)
+    assert np.isfinite(result).all()
+    assert result.sum() == pytest.approx(1)
+
+
+def test_restricting_renormalises_the_same_probabilities():
+    p = np.array([[0.5, 0.3, 0.2], [0.1, 0.1, 0.8]])
+    kept = np.array([True, True, False])
+    np.testing.assert_allclose(restrict(p, kept), [[0.625, 0.375, 0], [0.5, 0.5, 0]])
+    np.testing.assert_allclose(restrict(p, np.ones(3, bool)), p)
+
+
+def test_restricting_the_impossible_is_undecided():
+    np.testing.assert_allclose(
+        restrict(np.array([0.0, 0.0, 1.0]), np.array([1, 1, 0], bool))[:2], 0.5
+    )
+
+
+def test_runs_tile_the_recording():
+    bounds = [(0, 4), (2, 6), (4, 8), (5, 9)]
+    assert list(runs(["en", "en", "fr", "en"], bounds)) == [
+        (0, 2, 0, 5.0),  # the overlap of (2, 6) and (4, 8) is 4 to 6
+        (2, 3, 5.0, 6.5),  # of (4, 8) and (5, 9) it is 5 to 8
+        (3, 4, 6.5, 9),
+    ]
+    assert list(runs(["en"], [(0, 1.5)])) == [(0, 1, 0, 1.5)]
