@@ -15,7 +15,7 @@ from torch.utils.data import Dataset
 
 from langid.augment import AugmentConfig, augment, synthetic_non_speech, warp
 from langid.config import ModelConfig
-from langid.dataset import Clips
+from langid.feature_cache import Clips
 from langid.languages import NONE
 from langid.sampling import ClipSampler, Shares
 

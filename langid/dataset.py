@@ -1,88 +1,60 @@
-"""A Hugging Face dataset → clips with cached log-mel and phones, ready for batches."""
+"""Hugging Face datasets as training takes them: joined, comparable, with every class validated."""
 
-from dataclasses import asdict, dataclass
+from collections import defaultdict
 from pathlib import Path
 
 import numpy as np
-import torch
 from datasets import (
     Audio,
     Dataset,
     DatasetDict,
-    Features,
-    List,
     Value,
     concatenate_datasets,
     load_dataset,
     load_from_disk,
 )
-from datasets.fingerprint import Hasher
 
-from langid.audio import AudioError, load_audio
-from langid.config import ModelConfig
-from langid.features import LogMel
-from langid.languages import class_of
-from langid.phones import espeak_available, transcript_to_phones
+from langid.languages import NONE, OTHER, class_of
 
 REQUIRED_COLUMNS = ("audio", "language", "speaker_id", "source")
+# Column, its type, and what stands in it where a dataset has none.
+_OPTIONAL_COLUMNS = (
+    ("synthetic", "bool", False),
+    ("duration_s", "float32", None),
+    ("transcript", "string", None),
+    ("licence", "string", None),
+)
+HELD_BACK_SHARE = 0.1  # of the speakers of a class that validation lacks
 
 
 class DatasetError(ValueError):
     """A dataset that training cannot use; the message says what is missing."""
 
 
-@dataclass(frozen=True)
-class Clips:
-    """The clips of one split, as parallel columns.
+def load_training_data(sources: list[str], languages: tuple[str, ...], seed: int) -> DatasetDict:
+    """``train`` and ``validation`` of one or several datasets (folders or Hub ids), joined.
 
-    ``log_mel(i)`` is (n_frames, n_mels) float16; everything else is known without reading audio.
+    ``language`` becomes text and ``audio`` stays undecoded; missing optional columns are filled.
+    Classes that validation lacks are lent a tenth of their speakers.
+
+    Raises
+    ------
+    DatasetError
+        If there is no such dataset, or a split, a column or a language is missing.
     """
-
-    features: Dataset
-    labels: np.ndarray  # (n_clips,) index into the model's labels
-    languages: list[str]  # as the dataset names them
-    sources: list[str]
-    speakers: list[str]
-    synthetic: np.ndarray  # (n_clips,) bool
-    n_frames: np.ndarray  # (n_clips,)
-    phones: list[list[str]]
-    n_mels: int
-
-    def __len__(self) -> int:
-        return len(self.labels)
-
-    def log_mel(self, index: int) -> np.ndarray:
-        row = self.features[int(index)]["log_mel"]
-        return np.frombuffer(row, dtype=np.float16).reshape(-1, self.n_mels)
-
-    def select(self, indices: np.ndarray) -> "Clips":
-        """The clips at ``indices``, in that order."""
-        pick = [int(i) for i in indices]
-        return Clips(
-            features=self.features.select(pick),
-            labels=self.labels[pick],
-            languages=[self.languages[i] for i in pick],
-            sources=[self.sources[i] for i in pick],
-            speakers=[self.speakers[i] for i in pick],
-            synthetic=self.synthetic[pick],
-            n_frames=self.n_frames[pick],
-            phones=[self.phones[i] for i in pick],
-            n_mels=self.n_mels,
+    splits = _join([load_splits(source) for source in sources])
+    if "validation" not in splits:
+        raise DatasetError(
+            f"{' and '.join(sources)} have no validation split: prepare the data with "
+            "prepare_data.py, from recordings of several speakers a language."
         )
-
-    def join(self, other: "Clips") -> "Clips":
-        """These clips and then those of ``other``."""
-        return Clips(
-            features=concatenate_datasets([self.features, other.features]),
-            labels=np.concatenate([self.labels, other.labels]),
-            languages=self.languages + other.languages,
-            sources=self.sources + other.sources,
-            speakers=self.speakers + other.speakers,
-            synthetic=np.concatenate([self.synthetic, other.synthetic]),
-            n_frames=np.concatenate([self.n_frames, other.n_frames]),
-            phones=self.phones + other.phones,
-            n_mels=self.n_mels,
+    present = set(splits["train"].unique("language"))
+    if missing := [language for language in languages if language not in present]:
+        raise DatasetError(
+            f"The train split has no clip of {', '.join(missing)}: choose other --languages or "
+            "add data."
         )
+    return _hold_back(splits["train"], splits["validation"], languages, seed)
 
 
 def load_splits(source: str) -> DatasetDict:
@@ -107,7 +79,28 @@ def load_splits(source: str) -> DatasetDict:
     return splits
 
 
-def merge(datasets: list[DatasetDict]) -> DatasetDict:
+def describe_sources(train: Dataset) -> list[dict]:
+    """Of each source and licence: languages, clips, hours, speakers, whether synthetic."""
+    names = ("source", "licence", "language", "speaker_id", "synthetic", "duration_s")
+    groups = defaultdict(list)
+    for row in zip(*(train[name][:] for name in names), strict=True):
+        groups[row[0], row[1] or "unstated", bool(row[4])].append(row)
+    table = [
+        {
+            "source": source,
+            "licence": licence,
+            "languages": sorted({row[2] for row in rows}),
+            "n_clips": len(rows),
+            "hours": sum(row[5] or 0 for row in rows) / 3600,
+            "speakers": len({row[3] for row in rows}),
+            "synthetic": synthetic,
+        }
+        for (source, licence, synthetic), rows in groups.items()
+    ]
+    return sorted(table, key=lambda entry: -entry["hours"])
+
+
+def _join(datasets: list[DatasetDict]) -> DatasetDict:
     """One ``DatasetDict`` of several: a split holds the clips of all that have it."""
     names = dict.fromkeys(name for splits in datasets for name in splits)
     return DatasetDict(
@@ -118,79 +111,25 @@ def merge(datasets: list[DatasetDict]) -> DatasetDict:
     )
 
 
-def prepare_clips(split: Dataset, config: ModelConfig, n_processes: int) -> Clips:
-    """Clips of a split, computing log-mel and phones unless the library has them cached.
-
-    Clips that cannot be decoded, or are shorter than a few frames, are left out.
-    """
-    split = _comparable(split)
-    settings = {**asdict(config), "labels": None, "phones": None, "espeak": espeak_available()}
-    compute = _FeatureComputer(config)
-    columns = {name: kind for name, kind in split.features.items() if name != "audio"}
-    features = split.map(
-        compute,
-        remove_columns=["audio"],
-        # Said, not inferred: the first rows may have no transcript and so no phones.
-        features=Features(
-            **columns,
-            log_mel=Value("binary"),
-            n_frames=Value("int64"),
-            phones=List(Value("string")),
-        ),
-        num_proc=n_processes if n_processes > 1 else None,
-        writer_batch_size=200,
-        # Not left to the library, which would hash the torch module.
-        new_fingerprint=Hasher.hash([split._fingerprint, settings, _FeatureComputer.VERSION]),
-        desc="log-mel",
-    )
-    meta = features.remove_columns(["log_mel"])
-    table = {name: meta[name][:] for name in meta.column_names}
-    n_frames = np.array(table["n_frames"])
-    languages = config.labels[:-2]
-    clips = Clips(
-        features=features,
-        labels=np.array([config.labels.index(class_of(x, languages)) for x in table["language"]]),
-        languages=table["language"],
-        sources=table["source"],
-        speakers=table["speaker_id"],
-        synthetic=np.array(table["synthetic"], dtype=bool),
-        n_frames=n_frames,
-        phones=table["phones"],
-        n_mels=config.n_mels,
-    )
-    return clips.select(np.flatnonzero(n_frames >= compute.min_frames))
-
-
-class _FeatureComputer:
-    """Row → the same row with ``log_mel`` (bytes of float16), ``n_frames`` and ``phones``."""
-
-    VERSION = 1
-
-    def __init__(self, config: ModelConfig):
-        self.config = config
-        self.min_frames = 25
-        self._log_mel: LogMel | None = None  # built in the process that computes
-
-    def __call__(self, row: dict) -> dict:
-        c = self.config
-        if self._log_mel is None:
-            torch.set_num_threads(1)
-            self._log_mel = LogMel(c)
-        phones = []
-        if row["transcript"] and espeak_available():
-            phones = transcript_to_phones(row["transcript"], row["language"])
-        try:
-            waveform, _ = load_audio(row["audio"]["bytes"])
-        except AudioError:
-            return {"log_mel": b"", "n_frames": 0, "phones": phones}
-        if len(waveform) < c.n_fft:
-            return {"log_mel": b"", "n_frames": 0, "phones": phones}
-        log_mel = self._log_mel(torch.from_numpy(waveform)[None])[0].T
-        return {
-            "log_mel": log_mel.to(torch.float16).contiguous().numpy().tobytes(),
-            "n_frames": len(log_mel),
-            "phones": phones,
-        }
+def _hold_back(
+    train: Dataset, validation: Dataset, languages: tuple[str, ...], seed: int
+) -> DatasetDict:
+    """Lend validation a tenth of the speakers of every class that it lacks."""
+    labels = (*languages, OTHER, NONE)
+    classes = np.array([class_of(x, languages) for x in train["language"][:]])
+    validated = {class_of(x, languages) for x in validation.unique("language")}
+    speakers = np.array(train["speaker_id"][:])
+    rng = np.random.default_rng(seed)
+    lent = np.zeros(len(train), dtype=bool)
+    for label in (label for label in labels if label not in validated):
+        own = sorted(set(speakers[classes == label].tolist()))
+        n_lent = max(1, round(HELD_BACK_SHARE * len(own)))
+        if len(own) > n_lent:
+            lent |= np.isin(speakers, rng.choice(own, n_lent, replace=False)) & (classes == label)
+    if lent.any():
+        validation = concatenate_datasets([validation, train.select(np.flatnonzero(lent))])
+        train = train.select(np.flatnonzero(~lent))
+    return DatasetDict(train=train, validation=validation)
 
 
 def _comparable(split: Dataset) -> Dataset:
@@ -200,7 +139,8 @@ def _comparable(split: Dataset) -> Dataset:
     if hasattr(feature, "names"):
         names = np.array([*feature.names, None])[np.array(split["language"][:])]
         split = split.remove_columns("language").add_column("language", names.tolist())
-    for column, default in (("synthetic", False), ("transcript", None), ("licence", None)):
+    for column, dtype, default in _OPTIONAL_COLUMNS:
         if column not in split.column_names:
-            split = split.add_column(column, [default] * len(split))
-    return split
+            split = split.add_column(column, [default] * len(split), feature=Value(dtype))
+    used = [*REQUIRED_COLUMNS, *(column for column, _, _ in _OPTIONAL_COLUMNS)]
+    return split.select_columns(used)

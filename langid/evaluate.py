@@ -2,13 +2,16 @@
 
 import time
 from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
+from datasets import Dataset
 from tqdm import tqdm
 
 from langid import metrics
-from langid.audio import AudioError
+from langid.audio import AudioError, AudioInput
 from langid.clips import Clip, DataError
 from langid.identifier import Identification, LanguageIdentifier
 from langid.labelled import read_clips
@@ -69,11 +72,45 @@ def evaluate_folder(
     DataError
         If the folder cannot be read, lists missing files, or holds no usable clip.
     """
-    clips = read_clips(Path(folder), split)
-    heard, errors, processing_s = _identify(identifier, clips, progress)
+    by_path = defaultdict(list)  # a file may be listed more than once
+    for clip in read_clips(Path(folder), split):
+        by_path[clip.path].append(clip)
+    return _evaluate(identifier, by_path.items(), len(by_path), str(folder), split, progress)
+
+
+def evaluate_dataset(
+    identifier: LanguageIdentifier, rows: Dataset, name: str, progress: bool = True
+) -> dict:
+    """The same for the rows of a dataset: undecoded ``audio``, ``language`` as text, ``source``.
+
+    ``name`` stands for the folder in the report.
+
+    Raises
+    ------
+    DataError
+        If none of the rows can be identified.
+    """
+    labelled = ((BytesIO(row["audio"]["bytes"]), [_clip_of(row)]) for row in rows)
+    return _evaluate(identifier, labelled, len(rows), name, None, progress)
+
+
+def _clip_of(row: dict) -> Clip:
+    name = row["audio"]["path"] or "unnamed"
+    return Clip(Path(name), name, row["language"], row["speaker_id"], row["source"])
+
+
+def _evaluate(
+    identifier: LanguageIdentifier,
+    labelled: Iterable[tuple[AudioInput, list[Clip]]],
+    n_files: int,
+    folder: str,
+    split: str | None,
+    progress: bool,
+) -> dict:
+    heard, errors, processing_s = _identify(identifier, labelled, n_files, progress)
     if not heard:
         raise DataError(
-            f"None of the {len(clips)} clips of {folder} could be identified; "
+            f"None of the {len(errors)} clips of {folder} could be identified; "
             f"{errors[0]['file']}: {errors[0]['error']}"
         )
     audio_s = sum(answer.duration_s for _, answer in heard)
@@ -87,7 +124,7 @@ def evaluate_folder(
         "model": identifier.source,
         "revision": identifier.revision,
         "package_version": VERSION,
-        "folder": str(folder),
+        "folder": folder,
         "split": split,
         "n_clips": len(heard),
         "n_failed": len(errors),
@@ -106,23 +143,29 @@ def evaluate_folder(
 
 
 def _identify(
-    identifier: LanguageIdentifier, clips: list[Clip], progress: bool
+    identifier: LanguageIdentifier,
+    labelled: Iterable[tuple[AudioInput, list[Clip]]],
+    n_files: int,
+    progress: bool,
 ) -> tuple[Heard, list[dict], float]:
     """Answers, errors, and the seconds that took."""
-    by_path = defaultdict(list)  # a file may be listed more than once
-    for clip in clips:
-        by_path[clip.path].append(clip)
+    pending: dict[AudioInput, list[Clip]] = {}
+
+    def files() -> Iterator[AudioInput]:
+        for audio, clips in labelled:
+            pending[audio] = clips
+            yield audio
+
     heard, errors = [], []
-    bar = tqdm(total=len(clips), unit="clip", disable=None if progress else True)
     start_s = time.perf_counter()
-    with bar:
-        for path, answer in identifier.identify_many(by_path):
-            for clip in by_path[path]:
+    with tqdm(total=n_files, unit="clip", disable=None if progress else True) as bar:
+        for audio, answer in identifier.identify_many(files()):
+            for clip in pending.pop(audio):
                 if isinstance(answer, AudioError):
                     errors.append({"file": clip.file_name, "error": str(answer)})
                 else:
                     heard.append((clip, answer))
-                bar.update()
+            bar.update()
     return heard, errors, time.perf_counter() - start_s
 
 

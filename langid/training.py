@@ -9,11 +9,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch.optim.swa_utils import AveragedModel
 
 from langid.batches import Batch
 from langid.config import ModelConfig
-from langid.dataset import Clips
+from langid.feature_cache import Clips
 from langid.model import LanguageCNN
 
 EMA_DECAY = 0.998
@@ -72,6 +72,19 @@ def losses(
     return 0.5 * language + phone_weight * phones, language, accuracy, phones
 
 
+def update_average(averages: list[Tensor], values: list[Tensor], n_averaged: Tensor) -> None:
+    """Exponential moving average that forgets the random start: the decay rises to its value.
+
+    PyTorch's own has the full decay from the first step, and needs a thousand to forget.
+    """
+    n = int(n_averaged)
+    decay = min(EMA_DECAY, (n + 1) / (n + 20))
+    if averages[0].is_floating_point():
+        torch._foreach_lerp_(averages, values, 1 - decay)
+    else:  # batch normalisation's count of batches
+        torch._foreach_copy_(averages, values)
+
+
 class Trainer:
     """A model, its optimiser and its moving average, one step at a time."""
 
@@ -80,7 +93,7 @@ class Trainer:
         self.optimisation = optimisation
         self.model = model.to(device)
         self.average = AveragedModel(
-            self.model, multi_avg_fn=get_ema_multi_avg_fn(EMA_DECAY), use_buffers=True
+            self.model, multi_avg_fn=update_average, use_buffers=True
         )
         self.optimiser = torch.optim.AdamW(
             self.model.parameters(),

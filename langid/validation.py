@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from langid import metrics
-from langid.dataset import Clips
+from langid.feature_cache import Clips
 from langid.languages import NONE, OTHER
 from langid.model import LanguageCNN
 from langid.training import classify_clips

@@ -1,0 +1,84 @@
+from collections import Counter
+
+import numpy as np
+import pytest
+
+from langid.feature_cache import Clips
+from langid.sampling import ClipSampler, Shares, family_of
+
+LABELS = ("en", "fr", "other", "none")
+
+
+def clips(rows):
+    """Clips of (label, source, speaker, synthetic) rows, without audio."""
+    labels, sources, speakers, synthetic = zip(*rows, strict=True)
+    return Clips(
+        features=None,
+        labels=np.array([LABELS.index(label) for label in labels]),
+        languages=list(labels),
+        sources=list(sources),
+        speakers=list(speakers),
+        synthetic=np.array(synthetic),
+        n_frames=np.full(len(rows), 100),
+        phones=[[] for _ in rows],
+        n_mels=64,
+    )
+
+
+def crowd(label, n, first=0):
+    return [(label, "crowd_1", f"{label}{first + i}", False) for i in range(n)]
+
+
+def drawn(rows, n=8000, **shares):
+    source = clips(rows)
+    sampler = ClipSampler(source, LABELS, Shares(**shares))
+    rng = np.random.default_rng(0)
+    return Counter(rows[sampler.draw(rng)] for _ in range(n)), n
+
+
+def test_family_is_the_name_before_the_underscore():
+    assert family_of("common_voice_13") == family_of("common_voice_mx") == "common"
+    assert family_of("emodb") == "emodb"
+
+
+def test_a_voice_with_many_clips_does_not_dominate():
+    rows = [("en", "one", "loud", False)] * 50 + [("en", "one", "quiet", False)]
+    rows += [("fr", "one", "x", False)]
+    count, n = drawn(rows, other=0, none=0)
+    assert count["en", "one", "quiet", False] / n == pytest.approx(0.25, abs=0.02)
+
+
+def test_classes_have_their_shares_however_many_clips():
+    rows = crowd("en", 100) + crowd("fr", 3) + crowd("other", 9) + crowd("none", 1)
+    count, n = drawn(rows, other=0.2, none=0.1)
+    by_class = Counter()
+    for row, times in count.items():
+        by_class[row[0]] += times
+    for label, share in {"en": 0.35, "fr": 0.35, "other": 0.2, "none": 0.1}.items():
+        assert by_class[label] / n == pytest.approx(share, abs=0.02)
+
+
+def test_families_that_languages_share_get_their_half_in_each():
+    rows = crowd("en", 40) + crowd("fr", 4)
+    rows += [("en", f"studio{i}", f"s{i}", False) for i in range(6)]
+    rows += [("fr", "opera", "maria", False)]
+    count, _ = drawn(rows, common=0.5, other=0, none=0)
+    for label in ("en", "fr"):
+        own = {row: times for row, times in count.items() if row[0] == label}
+        crowd_share = sum(t for row, t in own.items() if row[1] == "crowd_1") / sum(own.values())
+        assert crowd_share == pytest.approx(0.5, abs=0.03)
+
+
+def test_synthetic_speech_is_capped():
+    rows = [("en", "robot_a", f"r{i}", True) for i in range(60)] + crowd("en", 2)
+    rows += crowd("fr", 2)
+    count, _ = drawn(rows, synthetic=0.15, other=0, none=0)
+    robots = sum(t for row, t in count.items() if row[3])
+    english = sum(t for row, t in count.items() if row[0] == "en")
+    assert robots / english == pytest.approx(0.15, abs=0.02)
+
+
+def test_only_synthetic_speech_is_still_drawn():
+    rows = [("en", "robot_a", "r", True), ("fr", "robot_a", "r2", True)]
+    count, n = drawn(rows, other=0, none=0)
+    assert count[rows[0]] / n == pytest.approx(0.5, abs=0.03)

@@ -1,0 +1,239 @@
+"""From a folder of recordings to weights, on a corpus of melodies."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from helpers_training import write_corpus
+from safetensors.torch import load_file
+
+import prepare_data
+import train
+from langid import LanguageIdentifier
+from langid.augment import AugmentConfig
+from langid.batches import TrainingBatches
+from langid.config import ModelConfig
+from langid.dataset import DatasetError, describe_sources, load_training_data
+from langid.feature_cache import prepare_clips
+from langid.model import LanguageCNN
+from langid.phones import espeak_available
+from langid.sampling import Shares
+from langid.training import Optimisation, Trainer
+
+LANGUAGES = ("en", "fr")
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("corpus")
+    output = folder / "dataset"
+    recordings = folder / "recordings"
+    recordings.mkdir()
+    write_corpus(recordings)
+    assert prepare_data.main(["folder", str(recordings), "--output", str(output)]) == 0
+    return output
+
+
+@pytest.fixture(scope="module")
+def config():
+    return ModelConfig(
+        labels=(*LANGUAGES, "other", "none"),
+        stem_channels=4,
+        width=16,
+        n_encoder_blocks=1,
+        n_head_blocks=1,
+        phones=tuple("həloðɛɹmafɹɪn"),
+    )
+
+
+@pytest.fixture(scope="module")
+def clips(dataset, config):
+    return prepare_clips(load_training_data([str(dataset)], LANGUAGES, 0)["train"], config, 1)
+
+
+def batches(clips, config, **changes):
+    settings = {
+        "n_steps": 10,
+        "batch_size": 8,
+        "utterance_share": 0.0,
+        "shares": Shares(),
+        "augmentation": AugmentConfig(),
+        "seed": 0,
+        **changes,
+    }
+    return TrainingBatches(clips, config, **settings)
+
+
+def arguments(dataset, output, *more):
+    return [
+        *("--data", str(dataset), "--output", str(output), "--languages", "en,fr"),
+        *("--steps", "4", "--batch-size", "8", "--validate-every", "2", "--num-proc", "1", *more),
+    ]
+
+
+def test_classes_without_validation_are_lent_speakers(dataset):
+    splits = load_training_data([str(dataset)], LANGUAGES, seed=0)
+    train_speakers = set(splits["train"]["speaker_id"][:])
+    validation_speakers = set(splits["validation"]["speaker_id"][:])
+    assert not train_speakers & validation_speakers
+    assert {"en3", "fr3", "nl3"} < validation_speakers
+    assert sum(speaker.startswith("noise") for speaker in validation_speakers) == 1
+
+
+def test_sources_are_described_for_the_card(dataset):
+    table = describe_sources(load_training_data([str(dataset)], LANGUAGES, 0)["train"])
+    assert {row["source"] for row in table} == {"tones_a", "bells_b"}
+    assert sum(row["n_clips"] for row in table) == 24  # 32, less 6 of dev and 2 that are lent
+    assert all(row["licence"] == "CC0-1.0" and row["hours"] > 0 for row in table)
+
+
+def test_missing_languages_and_datasets_give_a_sentence(dataset, tmp_path):
+    with pytest.raises(DatasetError, match="no clip of de"):
+        load_training_data([str(dataset)], ("en", "de"), 0)
+    with pytest.raises(DatasetError, match=r"prepare_data\.py"):
+        load_training_data([str(tmp_path)], LANGUAGES, 0)
+
+
+def test_features_are_those_of_the_model(clips, config):
+    log_mel = clips.log_mel(0)
+    assert log_mel.shape == (clips.n_frames[0], config.n_mels)
+    assert clips.n_frames[0] == 1 + (2 * 16_000 - config.n_fft) // config.hop_length
+
+
+def test_a_step_gives_the_same_batch_again_and_another_does_not(clips, config):
+    source = batches(clips, config)
+    first, again, other = source[3], source[3], source[4]
+    assert torch.equal(first.log_mel, again.log_mel)
+    assert torch.equal(first.labels, again.labels)
+    assert first.log_mel.shape != other.log_mel.shape or not torch.equal(
+        first.log_mel, other.log_mel
+    )
+
+
+def test_windows_are_drawn_in_balance(clips, config):
+    sampler = batches(clips, config).sampler
+    rng = np.random.default_rng(0)
+    drawn = np.array([clips.labels[sampler.draw(rng)] for _ in range(4000)])
+    shares = np.bincount(drawn, minlength=4) / len(drawn)
+    expected = [0.36, 0.36, 0.20, 0.08]
+    np.testing.assert_allclose(shares, expected, atol=0.03)
+
+
+def test_companions_are_of_the_same_speaker(clips, config):
+    sampler = batches(clips, config).sampler
+    rng = np.random.default_rng(0)
+    for index in range(len(clips)):
+        companion = sampler.companion(index, rng)
+        assert clips.speakers[companion] == clips.speakers[index]
+        assert clips.labels[companion] == clips.labels[index]
+
+
+@pytest.mark.skipif(not espeak_available(), reason="espeak-ng is not installed: no phones")
+def test_utterances_carry_their_phones(clips, config):
+    source = batches(clips, config, utterance_share=1.0)
+    batch = next(b for b in (source[i] for i in range(10)) if b.phones is not None)
+    assert len(batch.phones) == len(batch.labels) == len(batch.log_mel)
+    assert all(p.min() >= 1 and p.max() <= len(config.phones) for p in batch.phones)
+
+
+def test_resuming_is_exact(clips, config, tmp_path):
+    def fresh():
+        torch.manual_seed(0)
+        return Trainer(
+            LanguageCNN(config), Optimisation(4, 1e-2, 0.0, 0.3, seed=0), torch.device("cpu")
+        )
+
+    source = batches(clips, config)
+    straight = fresh()
+    for step in range(4):
+        straight.train_step(source[step])
+
+    interrupted = fresh()
+    for step in range(2):
+        interrupted.train_step(source[step])
+    interrupted.save(tmp_path / "checkpoint.pt", best=0.5)
+    resumed = fresh()
+    assert resumed.restore(tmp_path / "checkpoint.pt") == {"best": 0.5}
+    for step in range(resumed.step, 4):
+        resumed.train_step(source[step])
+
+    for name, tensor in straight.average.state_dict().items():
+        assert torch.equal(tensor, resumed.average.state_dict()[name]), name
+
+
+def test_training_learns_melodies(clips, config):
+    torch.manual_seed(0)
+    trainer = Trainer(
+        LanguageCNN(config), Optimisation(60, 5e-3, 0.0, 0.0, seed=0), torch.device("cpu")
+    )
+    source = batches(clips, config, n_steps=60, batch_size=16)
+    losses = [trainer.train_step(source[step]).language_loss for step in range(60)]
+    assert np.mean(losses[-10:]) < 0.75 * np.mean(losses[:10])
+
+
+@pytest.mark.slow
+def test_the_command_writes_a_usable_run_and_resumes(dataset, tmp_path, monkeypatch, capsys):
+    straight, torn = tmp_path / "straight", tmp_path / "torn"
+    assert train.main(arguments(dataset, straight)) == 0
+
+    train_step = Trainer.train_step
+
+    def stop_at_three(self, batch):
+        if self.step == 3:
+            raise KeyboardInterrupt
+        return train_step(self, batch)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Trainer, "train_step", stop_at_three)
+        assert train.main(arguments(dataset, torn)) == 130
+    assert "--resume" in capsys.readouterr().out
+    assert train.main(arguments(dataset, torn, "--resume")) == 0
+    a, b = load_file(straight / "model.safetensors"), load_file(torn / "model.safetensors")
+    assert all(torch.equal(a[name], b[name]) for name in a)
+
+    assert {path.name for path in straight.iterdir()} >= {
+        *("config.json", "model.safetensors", "metrics.json", "log.jsonl", "README.md"),
+        *("learning_curves.png", "confusion.png", "checkpoint.pt"),
+    }
+    metrics = json.loads((straight / "metrics.json").read_text())
+    assert metrics["n_clips"] == 8
+    assert metrics["training"]["n_steps"] == 4
+    card = (straight / "README.md").read_text()
+    assert "tones_a" in card and "CC0-1.0" in card and "pipeline_tag: audio-classification" in card
+    lines = (straight / "log.jsonl").read_text().splitlines()
+    assert [json.loads(line)["step"] for line in lines] == [2, 4]
+
+    identifier = LanguageIdentifier.from_pretrained(straight)
+    assert identifier.labels == ("en", "fr", "other", "none")
+    result = identifier.identify(np.zeros(32_000, np.float32), 16_000)
+    assert sum(result.probabilities.values()) == pytest.approx(1)
+
+
+@pytest.mark.slow
+def test_fine_tuning_takes_over_what_fits(dataset, tmp_path):
+    first, second = tmp_path / "first", tmp_path / "second"
+    assert train.main(arguments(dataset, first)) == 0
+    assert (
+        train.main([*arguments(dataset, second, "--init", str(first)), "--languages", "nl,en"]) == 0
+    )
+    assert LanguageIdentifier.from_pretrained(second).languages == ("nl", "en")
+
+
+def test_last_layer_keeps_the_rows_of_shared_labels(config):
+    from dataclasses import replace
+
+    old = LanguageCNN(config)
+    new = train.build_model(replace(config, labels=("nl", "fr", "other", "none")), old)
+    assert torch.equal(new.classifier.weight[1], old.classifier.weight[1])
+    assert not torch.equal(new.classifier.weight[0], old.classifier.weight[0])
+    assert torch.equal(new.stem.down[0].weight, old.stem.down[0].weight)
+
+
+def test_bad_input_is_one_sentence_and_exit_code_2(dataset, tmp_path, capsys):
+    assert train.main(["--data", str(tmp_path), "--output", str(tmp_path / "x")]) == 2
+    message = capsys.readouterr().err
+    assert message.startswith("train.py: ") and message.count("\n") == 1
+    with pytest.raises(SystemExit) as stop:
+        train.main([*arguments(dataset, tmp_path / "none"), "--resume"])
+    assert stop.value.code == 2

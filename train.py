@@ -1,0 +1,256 @@
+"""Train a spoken-language identifier on a dataset made by prepare_data.py.
+
+    python train.py --data data/speech --output runs/first
+    python train.py --data data/speech --output runs/first --resume     # after an interruption
+    python train.py --data data/mine --output runs/mine --init embedded --languages en,nl,pl
+
+Writes config.json, model.safetensors, metrics.json, log.jsonl, learning_curves.png, confusion.png
+and README.md (the model card) into --output. The best weights by validation are there from the
+first validation on; Ctrl-C loses at most the steps since the last one.
+"""
+
+import argparse
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch.utils.data import DataLoader
+from tqdm import tqdm
+
+from langid.augment import AugmentConfig
+from langid.batches import TrainingBatches
+from langid.config import ModelConfig
+from langid.dataset import DatasetError, load_training_data
+from langid.feature_cache import Clips, prepare_clips
+from langid.finish import finish_run
+from langid.languages import DEFAULT_LANGUAGES, NONE, OTHER, parse_languages
+from langid.model import LanguageCNN
+from langid.phones import espeak_available
+from langid.pretrained import load_model
+from langid.publish import push_folder
+from langid.run_folder import CHECKPOINT_FILE, append_log
+from langid.sampling import Shares
+from langid.training import Optimisation, StepFigures, Trainer
+from langid.validation import WindowLogits
+from langid.weights_io import WeightsError, write_weights
+
+MIN_PHONE_COUNT = 20  # rarer phones have no place in the CTC inventory
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command; the exit code is 0, 2 for input that cannot be used, 130 for Ctrl-C."""
+    args = parse_arguments(argv)
+    try:
+        run(args)
+    except (DatasetError, WeightsError) as error:
+        print(f"train.py: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print(f"Interrupted: go on with --resume (weights so far in {args.output}).")
+        return 130
+    return 0
+
+
+def parse_arguments(argv: list[str] | None = None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    data = parser.add_argument_group("data")
+    data.add_argument(
+        "--data",
+        nargs="+",
+        required=True,
+        metavar="DATASET",
+        help="folders of prepare_data.py, or ids of datasets on the Hub; several are joined",
+    )
+    data.add_argument("--output", type=Path, required=True, help="folder of this run")
+    data.add_argument(
+        "--languages",
+        type=parse_languages,
+        default=DEFAULT_LANGUAGES,
+        help="classes; all other speech is 'other' (default: en,fr,de,es,it)",
+    )
+    data.add_argument("--num-proc", type=int, default=2, help="processes for log-mel (default: 2)")
+
+    training = parser.add_argument_group("training")
+    training.add_argument(
+        "--init", metavar="MODEL", help="start from a run, a Hub id or 'embedded'"
+    )
+    training.add_argument("--resume", action="store_true", help="go on where this run stopped")
+    training.add_argument("--steps", type=int, default=9000, help="updates (default: 9000)")
+    training.add_argument("--batch-size", type=int, default=64, help="windows (default: 64)")
+    training.add_argument("--learning-rate", type=float, default=2e-3, help="peak (default: 0.002)")
+    training.add_argument("--weight-decay", type=float, default=0.02, help="AdamW (default: 0.02)")
+    training.add_argument("--phone-weight", type=float, default=0.3, help="of CTC; 0 turns it off")
+    training.add_argument(
+        "--utterance-share",
+        type=float,
+        default=0.4,
+        help="batches of whole utterances for the phones, on average (default: 0.4)",
+    )
+    training.add_argument("--validate-every", type=int, default=500, help="steps (default: 500)")
+    training.add_argument("--seed", type=int, default=0)
+    training.add_argument("--device", help="torch device (default: cuda where there is one)")
+    training.add_argument("--workers", type=int, default=0, help="processes that make batches")
+    training.add_argument("--threads", type=int, help="of torch on the CPU (default: its own)")
+
+    hub = parser.add_argument_group("publishing")
+    hub.add_argument("--push-to-hub", metavar="USER/NAME", help="upload the finished run")
+    hub.add_argument("--private", action="store_true", help="create the repository as private")
+    args = parser.parse_args(argv)
+    if args.resume and not (args.output / CHECKPOINT_FILE).is_file():
+        parser.error(f"{args.output} holds no {CHECKPOINT_FILE}: start without --resume.")
+    if not args.resume and (args.output / CHECKPOINT_FILE).is_file():
+        parser.error(f"{args.output} holds a run: go on with --resume or choose another folder.")
+    return args
+
+
+def run(args: argparse.Namespace) -> None:
+    """Data, model, loop, and what is written at the end."""
+    if args.threads:
+        torch.set_num_threads(args.threads)
+    device = torch.device(args.device or ("cuda" if torch.cuda.is_available() else "cpu"))
+    args.output.mkdir(parents=True, exist_ok=True)
+    torch.manual_seed(args.seed)
+
+    initial = load_model(args.init).model if args.init else None
+    config = replace(
+        initial.config if initial else ModelConfig(),
+        labels=(*args.languages, OTHER, NONE),
+        temperature=1.0,
+    )
+    splits = load_training_data(args.data, args.languages, args.seed)
+    train = prepare_clips(splits["train"], config, args.num_proc)
+    validation = prepare_clips(splits["validation"], config, args.num_proc)
+    if initial is None:
+        config = replace(config, phones=phone_inventory(train))
+    model = build_model(config, initial)
+    optimisation = Optimisation(
+        args.steps, args.learning_rate, args.weight_decay, args.phone_weight, args.seed
+    )
+    batches = TrainingBatches(
+        train,
+        config,
+        n_steps=args.steps,
+        batch_size=args.batch_size,
+        utterance_share=args.utterance_share if args.phone_weight > 0 else 0.0,
+        shares=Shares(),
+        augmentation=AugmentConfig(),
+        seed=args.seed,
+    )
+    describe(train, validation, batches, model)
+    history = train_loop(args, Trainer(model, optimisation, device), batches, validation)
+    settings = {
+        **asdict(optimisation),
+        "batch_size": args.batch_size,
+        "init": args.init,
+        "best_step": max(history, key=lambda entry: entry["score"])["step"],
+        "device": device.type,
+        "hours": round(history[-1]["elapsed_s"] / 3600, 2),
+    }
+    finish_run(args.output, splits, history, settings)
+    print(f"Done: weights, card and figures are in {args.output}.")
+    if args.push_to_hub:
+        print(f"Published: {push_folder(args.output, args.push_to_hub, args.private)}")
+
+
+def phone_inventory(train: Clips) -> tuple[str, ...]:
+    """Phones frequent enough to be learnt, the most frequent first."""
+    count = Counter(phone for phones in train.phones for phone in phones)
+    return tuple(phone for phone, n in count.most_common() if n >= MIN_PHONE_COUNT)
+
+
+def build_model(config: ModelConfig, initial: LanguageCNN | None) -> LanguageCNN:
+    """A new network, or ``initial`` with the rows of its last layer that both label sets share."""
+    model = LanguageCNN(config)
+    if initial is None:
+        return model
+    state = initial.state_dict()
+    own = model.state_dict()
+    for name in ("classifier.weight", "classifier.bias"):
+        rows = own[name].clone()
+        for i, label in enumerate(config.labels):
+            if label in initial.config.labels:
+                rows[i] = state[name][initial.config.labels.index(label)]
+        state[name] = rows
+    model.load_state_dict(state)
+    return model
+
+
+def describe(train: Clips, validation: Clips, batches: TrainingBatches, model: LanguageCNN) -> None:
+    """Say what is about to happen."""
+    config = model.config
+    print(
+        f"{sum(p.numel() for p in model.parameters()):,} parameters; {len(config.phones)} phones, "
+        f"{batches.n_utterances} transcribed utterances"
+        + ("" if espeak_available() else " (no espeak-ng on this machine: no phones)")
+    )
+    for name, clips in (("train", train), ("validation", validation)):
+        counts = ", ".join(
+            f"{label} {int((clips.labels == i).sum())}" for i, label in enumerate(config.labels)
+        )
+        print(f"{name}: {len(clips)} clips, {clips.n_frames.sum() / 360_000:.1f} h ({counts})")
+    for label, shares in batches.sampler.describe(config.labels).items():
+        print(f"  {label}: " + ", ".join(f"{f} {100 * s:.0f} %" for f, s in shares.items()))
+
+
+def train_loop(
+    args: argparse.Namespace, trainer: Trainer, batches: TrainingBatches, validation: Clips
+) -> list[dict]:
+    """Train to the last step; the best averaged weights stand in --output. Returns the log."""
+    checkpoint = args.output / CHECKPOINT_FILE
+    state = trainer.restore(checkpoint) if args.resume else {"best": -1.0, "history": []}
+    best, history = state["best"], state["history"]
+    loader = DataLoader(
+        batches, batch_size=None, sampler=range(trainer.step, args.steps), num_workers=args.workers
+    )
+    figures: list[StepFigures] = []
+    # A resumed run goes on counting.
+    started = time.monotonic() - (history[-1]["elapsed_s"] if history else 0)
+    bar = tqdm(loader, initial=trainer.step, total=args.steps, unit="step", mininterval=2)
+    for batch in bar:
+        figures.append(trainer.train_step(batch))
+        if trainer.step % args.validate_every and trainer.step != args.steps:
+            continue
+        logits = WindowLogits(trainer.averaged_model, validation, trainer.device)
+        result = logits.validate()
+        entry = {
+            "step": trainer.step,
+            "elapsed_s": round(time.monotonic() - started),
+            "language_loss": mean(f.language_loss for f in figures),
+            "phone_loss": mean(f.phone_loss for f in figures),
+            "accuracy": mean(f.accuracy for f in figures if f.phone_loss is None),
+            "score": result.score,
+            **asdict(result),
+        }
+        figures = []
+        history.append(entry)
+        append_log(args.output, entry)
+        if result.score > best:
+            best = result.score
+            model = trainer.averaged_model
+            config = replace(model.config, temperature=logits.fit_temperature())
+            write_weights(args.output, config, model.state_dict())
+        trainer.save(checkpoint, best=best, history=history)
+        bar.write(
+            f"step {trainer.step}: validation {result.clip_accuracy:.3f} among the languages "
+            f"({', '.join(f'{k} {v:.2f}' for k, v in result.recalls.items())}), "
+            f"{result.clip_accuracy_open:.3f} open, other AUROC {result.other_auroc:.3f}"
+            + (" *" if result.score == best else "")
+        )
+    return history
+
+
+def mean(values: Iterable[float | None]) -> float | None:
+    """Mean of the values that are not None, None without any."""
+    present = [value for value in values if value is not None]
+    return round(float(np.mean(present)), 4) if present else None
+
+
+if __name__ == "__main__":
+    sys.exit(main())
