@@ -45,20 +45,19 @@ TOO_SHORT = "Too short for a plot over time: it was heard in one piece."
 CSS = """
 .gradio-container { max-width: 1100px !important; margin: 0 auto !important; }
 #notice { border-left: 4px solid #d97706; padding: 8px 12px; background: #d9770622; }
+#recording { --neutral-400: var(--body-text-color-subdued); }  /* Gradio's grey is too light */
 #legend ul { display: flex; flex-wrap: wrap; gap: 4px 16px; list-style: none; margin: 0;
   padding: 0; font-size: 0.9em; }
 #legend li::before { content: ""; display: inline-block; width: 0.8em; height: 0.8em;
   margin-right: 0.4em; border-radius: 2px; background: var(--colour); }
 #segments table { width: 100%; }
-:is(#segments, #figures) * { border: 0 !important; }
-:is(#segments, #figures) :is(td, th) { padding: 2px 12px 2px 0; white-space: nowrap;
+.table * { border: 0 !important; }
+.table td, .table th { padding: 2px 12px 2px 0 !important;
   border-bottom: 1px solid var(--border-color-primary) !important; }
-#figures :is(td, th):first-child { white-space: normal; }
+.table td:last-child, .table th:last-child, #segments td { white-space: nowrap; }
 """
 # On a phone the answer stands below the fold; where it is in view, nothing moves.
-SCROLL_TO_ANSWER = (
-    "() => document.getElementById('bars').scrollIntoView({behavior: 'smooth', block: 'nearest'})"
-)
+SCROLL_TO_ANSWER = "() => document.getElementById('bars').scrollIntoView({block: 'nearest'})"
 PROGRESS = gr.Progress()
 
 Kept = tuple[str, ...] | None  # labels that the answer may be, None for all
@@ -200,12 +199,13 @@ def build(identifier: LanguageIdentifier, notice: str | None = None) -> gr.Block
                         elem_id="timeline",
                     )
                     gr.HTML(legend_html(labels), elem_id="legend")
-                segments = gr.Markdown(visible=False, max_height=300, elem_id="segments")
+                with gr.Column(elem_classes="table"):
+                    segments = gr.Markdown(visible=False, max_height=300, elem_id="segments")
         gr.Markdown("### How sure can I be?")
         with gr.Row():
             with gr.Column():
                 figures = read_figures(identifier.source, identifier.revision)
-                gr.Markdown(describe_figures(figures), elem_id="figures")
+                gr.Markdown(describe_figures(figures), elem_classes="table")
             with gr.Column():
                 gr.Markdown(f"{ADVICE}\n\n{KEEPING}")
         gr.Markdown(

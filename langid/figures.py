@@ -50,25 +50,33 @@ def read_figures(source: str, revision: str | None = None) -> dict | None:
 
 def describe_figures(figures: dict | None) -> str:
     """The figures as a Markdown table and a sentence; those that are missing are left out."""
-    if not figures or figures.get("clip_accuracy") is None:
+    if _number(figures, "clip_accuracy") is None:
         return UNKNOWN
-    classes = figures.get("per_language") or {}
-    shares = {"The right one of its languages": figures["clip_accuracy"]}
-    for code, row in classes.items():
+    classes = figures.get("per_language")
+    shares = {"The right one of its languages": _number(figures, "clip_accuracy")}
+    for code in classes if isinstance(classes, dict) else ():
         if code not in (OTHER, NONE):
-            shares[f"– {language_name(code)}"] = row.get("recall")
-    for length, row in (figures.get("by_duration") or {}).items():
-        shares[f"– recordings of {length}"] = row.get("clip_accuracy")
+            shares[f"– {language_name(code)}"] = _number(classes, code, "recall")
+    by_duration = figures.get("by_duration")
+    for length in by_duration if isinstance(by_duration, dict) else ():
+        shares[f"– recordings of {length}"] = _number(by_duration, length, "clip_accuracy")
     shares |= {
-        "– sources that it never heard": (figures.get("wild") or {}).get("clip_accuracy"),
-        "The right one of all its answers": figures.get("clip_accuracy_open"),
-        "– another language, noticed": (classes.get(OTHER) or {}).get("recall_open"),
-        "– no speech, noticed": figures.get("none_recall"),
+        "– sources that are not in its training": _number(figures, "wild", "clip_accuracy"),
+        "The right one of all its answers": _number(figures, "clip_accuracy_open"),
+        "– another language, noticed": _number(classes, OTHER, "recall_open"),
+        "– no speech, noticed": _number(figures, "none_recall"),
     }
+    n_clips, ece = _number(figures, "n_clips"), _number(figures, "ece")
+    heading = f"On {f'{n_clips:,} ' if n_clips else ''}recordings that are not in its training"
     rows = [f"| {name} | {share:.0%} |" for name, share in shares.items() if share is not None]
-    n_clips = f"{figures['n_clips']:,} " if figures.get("n_clips") else ""
-    lines = [f"| On {n_clips}recordings of speakers it never heard | right |", "|:--|--:|", *rows]
-    if figures.get("ece") is not None:
-        points = f"{100 * figures['ece']:.0f}"
-        lines += ["", f"The percentages of the bars were {points} points off, on average."]
+    lines = [f"| {heading} | Correct |", "|:--|--:|", *rows]
+    if ece is not None:
+        lines += ["", f"The percentages of the bars were {100 * ece:.0f} points off, on average."]
     return "\n".join(lines)
+
+
+def _number(value: object, *keys: str) -> float | None:
+    """The number at a path of keys, None where there is none."""
+    for key in keys:
+        value = value.get(key) if isinstance(value, dict) else None
+    return value if isinstance(value, int | float) else None

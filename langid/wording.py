@@ -49,7 +49,7 @@ def segment_table(segments: Sequence[Segment]) -> str:
         f"| {language_name(segment.language)} | {segment.confidence:.0%} |"
         for segment in segments
     ]
-    return "\n".join(["| From – to | Heard | Mean |", "|:--|:--|--:|", *rows])
+    return "\n".join(["| From – to | Heard | Confidence |", "|:--|:--|--:|", *rows])
 
 
 def describe_weights(source: str, revision: str | None) -> str:
