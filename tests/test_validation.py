@@ -1,0 +1,86 @@
+import numpy as np
+import pytest
+import torch
+
+from langid.config import ModelConfig
+from langid.languages import NONE
+from langid.training import Optimisation, frame_windows, learning_rate_at, update_average
+from langid.validation import WindowLogits
+from langid.windows import aggregate, cut_windows
+
+LABELS = ("en", "fr", "other", "none")
+
+
+class Logits(WindowLogits):
+    """Made by hand instead of by a model."""
+
+    def __init__(self, logits, owners, targets):
+        self.labels = LABELS
+        self.targets = np.array(targets)
+        self._logits = np.array(logits, dtype=np.float32)
+        self._owners = np.array(owners)
+
+
+def test_windows_of_frames_are_those_of_samples():
+    config = ModelConfig()
+    for n_samples in (16_000, 64_000, 64_160, 100_000, 96_000, 200_000):
+        n_frames = 1 + (n_samples - config.n_fft) // config.hop_length
+        windows = list(
+            cut_windows([np.zeros(n_samples, np.float32)], config.window_s, config.hop_s, 16_000)
+        )
+        slices = frame_windows(n_frames, config)
+        assert len(slices) == len(windows)
+        for piece, window in zip(slices, windows, strict=True):
+            # The tail is cut to the sample there and to the frame here.
+            assert abs(piece.start * config.hop_length - window.start_s * 16_000) <= 160
+
+
+def test_clips_are_aggregated_as_in_serving():
+    logits = [[2, 0, 0, 0], [0, 2, 0, 0], [0, 0, 0, 5], [0, 3, 0, 0]]
+    # Out of order: the second clip's windows stand around the first's.
+    result = Logits(logits, [1, 0, 1, 1], [1, 0]).clip_probabilities(1.0)
+    p = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    none = LABELS.index(NONE)
+    np.testing.assert_allclose(result[0], aggregate(p[[1]], none), rtol=1e-5)
+    np.testing.assert_allclose(result[1], aggregate(p[[0, 2, 3]], none), rtol=1e-5)
+
+
+def test_figures_of_a_validation():
+    logits = [[3, 0, 0, 0], [0, 3, 0, 0], [3, 0, 0, 0], [0, 1, 2, 0]]
+    result = Logits(logits, range(4), [0, 1, 1, 2]).validate()
+    assert result.recalls == {"en": 1.0, "fr": 0.5}
+    assert result.clip_accuracy == pytest.approx(0.75)
+    assert result.clip_accuracy_open == pytest.approx((1 + 0.5 + 1) / 3)
+    assert result.other_auroc == 1.0
+    assert result.score == pytest.approx(0.75 * 0.75 + 0.25)
+
+
+def test_temperature_undoes_overconfidence():
+    rng = np.random.default_rng(0)
+    targets = rng.integers(2, size=4000)
+    # True log-odds of ±1: right 73 % of the time, and stated twice as surely.
+    right = rng.random(4000) < 1 / (1 + np.exp(-1))
+    said = np.where(right, targets, 1 - targets)
+    logits = np.full((4000, 4), -50.0)
+    logits[:, :2] = 0
+    logits[np.arange(4000), said] = 2.0
+    assert Logits(logits, range(4000), targets).fit_temperature() == pytest.approx(2.0, abs=0.2)
+
+
+def test_learning_rate_rises_and_falls_to_nothing():
+    o = Optimisation(1000, 0.01, 0.0, 0.0, seed=0)
+    rates = [learning_rate_at(step, o) for step in range(1000)]
+    assert rates[0] == pytest.approx(1e-4, rel=0.01)
+    assert max(rates) == pytest.approx(0.01, rel=0.05)
+    assert rates.index(max(rates)) == 99
+    assert rates[-1] < 1e-6
+
+
+def test_average_forgets_its_random_start():
+    average = [torch.full((3,), 100.0)]
+    for n in range(1, 60):
+        update_average(average, [torch.zeros(3)], torch.tensor(n))
+    assert average[0].abs().max() < 1e-3
+    count = [torch.tensor(0)]
+    update_average(count, [torch.tensor(7)], torch.tensor(1))
+    assert count[0] == 7
