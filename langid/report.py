@@ -22,9 +22,9 @@ def _headline(report: dict) -> str:
     split = f", split {report['split']}" if report["split"] else ""
     failed = f", {report['n_failed']} failed" if report["n_failed"] else ""
     lines = [
-        f"{report['model']}{revision} (langid {report['package_version']}) on "
-        f"{report['folder']}{split}",
-        f"{report['n_clips']:,} clips, {report['audio_s'] / 60:.1f} min of audio, "
+        f"model   {report['model']}{revision}, langid {report['package_version']}",
+        f"folder  {report['folder']}{split}",
+        f"holding {report['n_clips']:,} clips, {report['audio_s'] / 60:.1f} min of audio, "
         f"{report['n_windows']:,} windows{failed}",
         "",
     ]
