@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from huggingface_hub import HfApi
-from huggingface_hub.errors import HfHubHTTPError, HFValidationError, HTTPError
+from huggingface_hub.errors import HFValidationError, HTTPError
 
-from langid.weights_io import CONFIG_FILE, WEIGHTS_FILE, WeightsError
+from langid.weights_io import CONFIG_FILE, WEIGHTS_FILE, WeightsError, hub_reason
 
 # The checkpoint stays at home: it is for resuming, and three times the size.
 PUBLISHED = (CONFIG_FILE, WEIGHTS_FILE, "README.md", "metrics.json", "log.jsonl", "*.png")
@@ -21,7 +21,8 @@ def push_folder(folder: Path, repo_id: str, private: bool = False) -> str:
     """
     api = HfApi()
     try:
-        api.create_repo(repo_id, private=private, exist_ok=True)
+        # A bare name becomes one of the user's own.
+        repo_id = api.create_repo(repo_id, private=private, exist_ok=True).repo_id
         commit = api.upload_folder(
             repo_id=repo_id,
             folder_path=folder,
@@ -30,11 +31,10 @@ def push_folder(folder: Path, repo_id: str, private: bool = False) -> str:
         )
     except HFValidationError as error:
         raise WeightsError(f"{repo_id!r} is no repository id: write USER/NAME.") from error
-    except (HfHubHTTPError, HTTPError, OSError) as error:
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+    except (HTTPError, OSError, ValueError, RuntimeError) as error:
         raise WeightsError(
-            f"The run could not be uploaded to {repo_id} ({reason}); it is complete in {folder}: "
-            "check the connection, log in with 'hf auth login', and upload again with "
-            f"'hf upload {repo_id} {folder}'."
+            f"The run could not be uploaded to {repo_id} ({hub_reason(error)}); it is complete in "
+            f"{folder}: check the connection, log in with 'hf auth login', and upload again with "
+            f"'hf upload {repo_id} {folder} --exclude \"*.pt\"'."
         ) from error
     return commit.commit_url

@@ -1,0 +1,80 @@
+"""Repositories as the local Hub of the tests keeps them: files, commits, branches, tags."""
+
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+
+LARGE_SUFFIXES = (".safetensors", ".parquet", ".arrow", ".png", ".pt", ".bin", ".wav", ".flac")
+DATE = "2026-01-01T00:00:00.000Z"
+
+
+class HubError(Exception):
+    """A refusal: HTTP status, sentence, and the code that the client turns into a class."""
+
+    def __init__(self, status: int, message: str, code: str = ""):
+        super().__init__(message)
+        self.status, self.code = status, code
+
+
+@dataclass(frozen=True)
+class Blob:
+    content: bytes
+    is_large: bool
+
+    @cached_property
+    def sha256(self) -> str:
+        return hashlib.sha256(self.content).hexdigest()
+
+    @cached_property
+    def git_oid(self) -> str:
+        return hashlib.sha1(b"blob %d\0" % len(self.content) + self.content).hexdigest()
+
+    @property
+    def etag(self) -> str:
+        return self.sha256 if self.is_large else self.git_oid
+
+
+Files = dict[str, Blob]
+
+
+class Repo:
+    """Commits (id → files) and branches and tags (name → commit id) of one repository."""
+
+    def __init__(self, kind: str, name: str, private: bool):
+        self.kind, self.name, self.private = kind, name, private
+        self.commits: dict[str, Files] = {}
+        self.refs: dict[str, str] = {}
+        rules = "".join(f"*{suffix} filter=lfs -text\n" for suffix in LARGE_SUFFIXES)
+        self.commit("main", {".gitattributes": Blob(rules.encode(), False)})
+
+    def commit(self, branch: str, files: Files) -> str:
+        """Put ``files``, all there are from now on, on the branch: the new commit's id."""
+        seed = f"{self.kind} {self.name} {len(self.commits)}"
+        commit = hashlib.sha1(seed.encode()).hexdigest()
+        self.commits[commit], self.refs[branch] = files, commit
+        return commit
+
+    def resolve(self, revision: str) -> str:
+        commit = self.refs.get(revision, revision)
+        if commit not in self.commits:
+            raise HubError(404, f"Invalid rev id: {revision}", "RevisionNotFound")
+        return commit
+
+    def entries(self, commit: str, folder: str = "", recursive: bool = True) -> list[dict]:
+        """Files and folders under a folder, as the tree lists them."""
+        start, found = f"{folder}/" if folder else "", {}
+        for path, blob in sorted(self.commits[commit].items()):
+            if not path.startswith(start):
+                continue
+            parts = path[len(start) :].split("/")
+            for depth in range(1, len(parts) if recursive else min(2, len(parts))):
+                inner = start + "/".join(parts[:depth])
+                oid = hashlib.sha1(f"{commit} {inner}".encode()).hexdigest()
+                found[inner] = {"type": "directory", "oid": oid, "size": 0, "path": inner}
+            if recursive or len(parts) == 1:
+                size = len(blob.content)
+                found[path] = {"type": "file", "oid": blob.git_oid, "size": size, "path": path}
+                if blob.is_large:
+                    found[path]["lfs"] = {"oid": blob.sha256, "size": size, "pointerSize": 134}
+        last = {"id": commit, "title": "A commit", "date": DATE}
+        return [{**entry, "lastCommit": last} for entry in found.values()]
