@@ -172,9 +172,18 @@ class LanguageCNN(nn.Module, PyTorchModelHubMixin, library_name="langid"):
         return model.eval()
 
     @classmethod
-    def _from_pretrained(
-        cls, *, model_id: str, revision: str | None = None, **_: object
+    def from_pretrained(
+        cls, pretrained_model_name_or_path: str | Path, *, revision: str | None = None, **_: object
     ) -> "LanguageCNN":
-        """``from_pretrained`` of a folder or a Hub repository: strict, whatever was asked."""
-        folder = Path(model_id)
-        return cls.load(folder if folder.is_dir() else fetch_weights(model_id, revision))
+        """The model of a folder or a Hub repository: strict, whatever else is asked.
+
+        Raises
+        ------
+        langid.weights_io.WeightsError
+            See `load`; also if the repository cannot be had.
+        """
+        # Not the mixin's: it reads config.json itself first, and fails in its own ways.
+        folder = Path(pretrained_model_name_or_path)
+        if not folder.is_dir():
+            folder = fetch_weights(str(pretrained_model_name_or_path), revision)
+        return cls.load(folder)
