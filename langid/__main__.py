@@ -1,6 +1,6 @@
 """python -m langid: identify recordings, evaluate a folder, or measure speed.
 
-Each command imports what it needs once its arguments are understood.
+Nothing heavy is imported before the arguments are understood, so that ``--help`` answers at once.
 """
 
 import argparse

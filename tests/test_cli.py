@@ -197,6 +197,11 @@ def test_subcommands_have_a_help_of_their_own(command, capsys):
     assert f"python -m langid {command}" in capsys.readouterr().out
 
 
+def test_help_does_not_wait_for_torch():
+    code = "import sys, langid.__main__; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == 0
+
+
 def test_version(capsys):
     with pytest.raises(SystemExit) as stop:
         main(["--version"])
