@@ -26,6 +26,7 @@ def test_write_recording_takes_the_format_from_the_name(tmp_path, suffix):
     assert info.duration == pytest.approx(2.0, abs=0.2)
 
 
+@pytest.mark.slow
 def test_fresh_process_measures_time_and_memory_of_its_own(tmp_path):
     ballast = np.ones(125_000_000)  # 1 GB here must not count there
     run = bench.fresh_process(bench.write_recording(tmp_path / "a.wav", 1.0))
@@ -66,6 +67,7 @@ def test_ecapa_is_the_network_of_the_voxlingua_recipe():
     assert log_probabilities.exp().sum(dim=1) == pytest.approx(1.0, abs=1e-4)
 
 
+@pytest.mark.slow
 def test_without_speechbrain_the_rest_is_measured_and_the_reason_given(monkeypatch, capsys):
     for name in [name for name in sys.modules if name.split(".")[0] == "speechbrain"]:
         monkeypatch.delitem(sys.modules, name)
