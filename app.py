@@ -16,7 +16,7 @@ from langid import AudioError, Identification, LanguageIdentifier, WeightsError
 from langid.candidates import choose_labels
 from langid.figures import ADVICE, describe_figures, read_figures
 from langid.languages import language_name
-from langid.timeline import label_colours, legend_html, time_cells
+from langid.timeline import label_colours, legend_html, plot_columns
 from langid.wording import describe_answer, describe_weights, join_names, segment_table
 
 EXAMPLES = Path(__file__).parent / "examples"
@@ -34,7 +34,6 @@ MAX_FILE_SIZE = "200mb"  # three hours of MP3
 MAX_WAITING = 32  # requests in the queue; one more is told to come back
 N_AT_ONCE = 2  # recordings at a time, so that a long one does not hold up everybody
 CACHE_CHECK_S, CACHE_AGE_S = 600, 3600  # how long a visitor's recording stays on the server
-PLOT_IN_MINUTES_S = 600  # recordings over this have a timeline in minutes
 
 KEEPING = "Recordings are deleted from the server after about an hour."
 NO_AUDIO = (
@@ -122,20 +121,9 @@ def by_name(answer: Identification, kept: Kept = None) -> dict[str, float]:
 
 def plot_over_time(answer: Identification) -> gr.BarPlot:
     """Update of the timeline: stacked bars."""
-    step_s, cells = time_cells(answer.windows, answer.duration_s)
-    unit, unit_s = ("minutes", 60) if answer.duration_s > PLOT_IN_MINUTES_S else ("seconds", 1)
-    step = step_s / unit_s
-    rows = [
-        ((i + 0.5) * step, language_name(label), share)
-        for i, cell in enumerate(cells)
-        for label, share in zip(answer.probabilities, cell, strict=True)
-    ]
-    return gr.BarPlot(
-        pd.DataFrame(rows, columns=["time", "language", "probability"]),
-        x_bin=step,
-        x_lim=[0, len(cells) * step],
-        x_title=f"time in {unit}",
-    )
+    columns, step, unit = plot_columns(answer)
+    end = max(columns["time"]) + step / 2
+    return gr.BarPlot(pd.DataFrame(columns), x_bin=step, x_lim=[0, end], x_title=f"time in {unit}")
 
 
 def build(identifier: LanguageIdentifier, notice: str | None = None) -> gr.Blocks:
@@ -235,6 +223,7 @@ def build(identifier: LanguageIdentifier, notice: str | None = None) -> gr.Block
                 kept = check(audio, candidates, labels)
             except gr.Error as error:  # what the page shows stays
                 gr.Warning(error.message)
+                yield {summary: gr.skip()}
                 return
             yield blank()
             try:

@@ -6,10 +6,11 @@ from html import escape
 
 import numpy as np
 
-from langid.identifier import WindowResult
+from langid.identifier import Identification, WindowResult
 from langid.languages import NONE, OTHER, language_name
 
 MAX_CELLS = 60  # still some pixels each on a phone
+IN_MINUTES_S = 600  # recordings over this have a time axis in minutes
 STEPS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600)
 
 # Okabe & Ito's palette, which colour-blind people can tell apart, and two quiet colours; all of
@@ -65,3 +66,27 @@ def time_cells(windows: Sequence[WindowResult], duration_s: float) -> tuple[floa
     end = np.maximum(np.searchsorted(starts_s, begins_s + step_s, side="left"), first + 1)
     sums = np.vstack([np.zeros(rows.shape[1]), np.cumsum(rows, axis=0)])
     return float(step_s), (sums[end] - sums[first]) / (end - first)[:, None]
+
+
+def plot_columns(answer: Identification) -> tuple[dict[str, list], float, str]:
+    """The cells in long form, a row for each cell and label.
+
+    Returns
+    -------
+    columns : dict
+        ``time`` (middle of the cell), ``language`` (English name) and ``probability``.
+    step : float
+        Length of a cell in the unit of ``time``.
+    unit : str
+        ``"seconds"`` or, for long recordings, ``"minutes"``.
+    """
+    step_s, cells = time_cells(answer.windows, answer.duration_s)
+    unit, unit_s = ("minutes", 60) if answer.duration_s > IN_MINUTES_S else ("seconds", 1)
+    step = step_s / unit_s
+    names = [language_name(label) for label in answer.probabilities]
+    columns = {
+        "time": np.repeat((np.arange(len(cells)) + 0.5) * step, len(names)).tolist(),
+        "language": names * len(cells),
+        "probability": cells.ravel().tolist(),
+    }
+    return columns, step, unit

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from langid.identifier import WindowResult
-from langid.timeline import MAX_CELLS, label_colours, legend_html, time_cells
+from langid.identifier import Identification, WindowResult
+from langid.timeline import MAX_CELLS, label_colours, legend_html, plot_columns, time_cells
 
 
 def windows(*rows: tuple[float, float, float]) -> list[WindowResult]:
@@ -53,3 +53,21 @@ def test_the_legend_names_the_labels_safely():
     legend = legend_html(("fr", "<b>", "none"))
     assert legend.count("<li") == 3
     assert "French" in legend and "No speech" in legend and "&lt;b&gt;" in legend
+
+
+@pytest.mark.parametrize(
+    ("duration_s", "step", "unit", "first", "last"),
+    [
+        (6, 1, "seconds", 0.5, 5.5),
+        (600, 10, "seconds", 5, 595),
+        (1230, 0.5, "minutes", 0.25, 20.25),
+    ],
+)
+def test_the_time_axis_suits_the_recording(duration_s, step, unit, first, last):
+    rows = windows((0, duration_s - 1, 0.75), (1, duration_s, 0.75))
+    answer = Identification("en", 0.75, rows[0].probabilities, rows, [], duration_s, [])
+    columns, found_step, found_unit = plot_columns(answer)
+    assert (found_step, found_unit) == (step, unit)
+    assert columns["time"][:2] == [first, first] and columns["time"][-1] == pytest.approx(last)
+    assert columns["language"][:4] == ["English", "No speech"] * 2
+    assert columns["probability"] == pytest.approx([0.75, 0.25] * (len(columns["time"]) // 2))
