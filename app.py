@@ -104,7 +104,7 @@ def hear(
         return identifier.identify(
             audio,
             languages=kept,
-            progress=lambda heard_s: progress((round(heard_s), None), "Heard", unit="s"),
+            progress=lambda heard_s: progress((round(heard_s), None), unit="s heard"),
         )
     except AudioError as error:
         raise gr.Error(str(error), print_exception=False) from error
@@ -130,6 +130,7 @@ def build(identifier: LanguageIdentifier, notice: str | None = None) -> gr.Block
     """The page and its endpoint for one model; ``notice`` is shown on top."""
     labels = identifier.labels
     choices = [(language_name(label), label) for label in labels]
+    gr.set_static_paths([EXAMPLES])  # else they are served from the cache, which is emptied
 
     with gr.Blocks(
         title="Which language is spoken?",
@@ -150,6 +151,7 @@ def build(identifier: LanguageIdentifier, notice: str | None = None) -> gr.Block
                     type="filepath",
                     label="Recording",
                     editable=False,
+                    buttons=["download"],
                     elem_id="recording",
                 )
                 ticked = gr.CheckboxGroup(
