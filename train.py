@@ -36,7 +36,7 @@ from langid.publish import push_folder
 from langid.run_folder import CHECKPOINT_FILE, append_log
 from langid.sampling import Shares
 from langid.training import Optimisation, StepFigures, Trainer
-from langid.validation import WindowLogits
+from langid.validation import WindowLogits, calibrate
 from langid.weights_io import WeightsError, write_weights
 
 MIN_PHONE_COUNT = 20  # rarer phones have no place in the CTC inventory
@@ -145,6 +145,7 @@ def run(args: argparse.Namespace) -> None:
     )
     describe(train, validation, batches, model)
     history = train_loop(args, Trainer(model, optimisation, device), batches, validation)
+    calibrate(args.output, validation, device)
     settings = {
         **asdict(optimisation),
         "batch_size": args.batch_size,

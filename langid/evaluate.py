@@ -5,9 +5,9 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from io import BytesIO
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-from datasets import Dataset
 from tqdm import tqdm
 
 from langid import metrics
@@ -17,6 +17,9 @@ from langid.identifier import Identification, LanguageIdentifier
 from langid.labelled import read_clips
 from langid.languages import NONE, OTHER, class_of
 from langid.version import VERSION
+
+if TYPE_CHECKING:
+    from datasets import Dataset
 
 N_WORST = 20
 
@@ -79,7 +82,7 @@ def evaluate_folder(
 
 
 def evaluate_dataset(
-    identifier: LanguageIdentifier, rows: Dataset, name: str, progress: bool = True
+    identifier: LanguageIdentifier, rows: "Dataset", name: str, progress: bool = True
 ) -> dict:
     """The same for the rows of a dataset: undecoded ``audio``, ``language`` as text, ``source``.
 

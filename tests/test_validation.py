@@ -67,6 +67,22 @@ def test_temperature_undoes_overconfidence():
     assert Logits(logits, range(4000), targets).fit_temperature() == pytest.approx(2.0, abs=0.2)
 
 
+def test_biases_take_back_a_preference():
+    rng = np.random.default_rng(0)
+    targets = rng.integers(2, size=3000)
+    logits = np.full((3000, 4), -50.0)
+    logits[:, :2] = rng.standard_normal((3000, 2))
+    logits[np.arange(3000), targets] += 2.0
+    logits[:, 0] += 1.0  # English is answered too readily
+    window_logits = Logits(logits, range(3000), targets)
+    temperature, biases = window_logits.fit_calibration()
+    assert biases.sum() == pytest.approx(0)
+    assert (biases[1] - biases[0]) * temperature == pytest.approx(1.0, abs=0.25)
+    p = window_logits.clip_probabilities(temperature, biases)
+    recalls = [(p[targets == i].argmax(axis=1) == i).mean() for i in (0, 1)]
+    assert recalls[0] == pytest.approx(recalls[1], abs=0.04)
+
+
 def test_learning_rate_rises_and_falls_to_nothing():
     o = Optimisation(1000, 0.01, 0.0, 0.0, seed=0)
     rates = [learning_rate_at(step, o) for step in range(1000)]
