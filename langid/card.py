@@ -27,7 +27,7 @@ print(identifier.identify("recording.mp3").language)
 ## How good it is
 
 Measured on {n_clips:,} recordings of speakers that are not in the training data (held-back
-validation data, on which the best step and the temperature were chosen: expect somewhat less on
+validation data, on which the best step and the calibration were chosen: expect somewhat less on
 yours). Accuracy is the mean of the classes' recalls.
 
 {headline}
