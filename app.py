@@ -27,7 +27,7 @@ EXAMPLE_CLIPS = {
     "German": "german.flac",
     "Spanish": "spanish.flac",
     "Italian": "italian.flac",
-    "Dutch (another language)": "dutch.flac",
+    "Polish (another language)": "polish.flac",
     "Rain (no speech)": "rain.flac",
 }
 MAX_FILE_SIZE = "200mb"  # three hours of MP3
@@ -53,7 +53,7 @@ CSS = """
 .table * { border: 0 !important; }
 .table td, .table th { padding: 2px 12px 2px 0 !important;
   border-bottom: 1px solid var(--border-color-primary) !important; }
-.table td:last-child, .table th:last-child, #segments td { white-space: nowrap; }
+.table td:last-child, .table th:last-child, #segments td:first-child { white-space: nowrap; }
 """
 # On a phone the answer stands below the fold; where it is in view, nothing moves.
 SCROLL_TO_ANSWER = "() => document.getElementById('bars').scrollIntoView({block: 'nearest'})"
