@@ -92,9 +92,7 @@ class Trainer:
         self.device = device
         self.optimisation = optimisation
         self.model = model.to(device)
-        self.average = AveragedModel(
-            self.model, multi_avg_fn=update_average, use_buffers=True
-        )
+        self.average = AveragedModel(self.model, multi_avg_fn=update_average, use_buffers=True)
         self.optimiser = torch.optim.AdamW(
             self.model.parameters(),
             lr=optimisation.learning_rate,
