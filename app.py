@@ -27,7 +27,7 @@ EXAMPLE_CLIPS = {
     "German": "german.flac",
     "Spanish": "spanish.flac",
     "Italian": "italian.flac",
-    "Polish (another language)": "polish.flac",
+    "Dutch (another language)": "dutch.flac",
     "Rain (no speech)": "rain.flac",
 }
 MAX_FILE_SIZE = "200mb"  # three hours of MP3

@@ -47,11 +47,11 @@ CLIPS = {
         "La domenica mattina mio zio apre la finestra e guarda le barche nel porto. "
         "Poi prepara il caffè e chiama i nipoti per la colazione.",
     ),
-    "polish": (
-        "pl+m3",
+    "dutch": (
+        "nl+m3",
         150,
-        "W niedzielę rano mój sąsiad idzie z psem do parku nad rzeką. "
-        "Potem pije herbatę i długo rozmawia z wnuczką.",
+        "Op zondagmorgen fietst mijn buurvrouw langs het kanaal naar de markt. "
+        "Daarna drinkt ze koffie met haar moeder en leest ze de krant.",
     ),
 }
 RAIN_DURATION_S = 7.0
