@@ -72,6 +72,8 @@ def describe_figures(figures: dict | None) -> str:
     lines = [f"| {heading} | Correct |", "|:--|--:|", *rows]
     if ece is not None:
         lines += ["", f"The percentages of the bars were {100 * ece:.0f} points off, on average."]
+    if "training" in figures:  # written by train.py, which chose the weights by these very clips
+        lines += ["", "The weights were chosen on these recordings: expect a little less on yours."]
     return "\n".join(lines)
 
 

@@ -63,3 +63,8 @@ def test_a_folder_without_readable_figures_has_none(tmp_path):
 
 def test_the_embedded_figures_can_be_told():
     assert describe_figures(read_figures(EMBEDDED_NAME))
+
+
+def test_figures_by_which_the_weights_were_chosen_say_so():
+    assert "expect a little less" not in describe_figures({"clip_accuracy": 0.8})
+    assert "expect a little less" in describe_figures({"clip_accuracy": 0.8, "training": {}})
