@@ -82,7 +82,7 @@ def parse_arguments(argv: list[str] | None = None) -> argparse.Namespace:
         "--init", metavar="MODEL", help="start from a run, a Hub id or 'embedded'"
     )
     training.add_argument("--resume", action="store_true", help="go on where this run stopped")
-    training.add_argument("--steps", type=int, default=9000, help="updates (default: 9000)")
+    training.add_argument("--steps", type=int, default=6000, help="updates (default: 6000)")
     training.add_argument("--batch-size", type=int, default=64, help="windows (default: 64)")
     training.add_argument("--learning-rate", type=float, default=2e-3, help="peak (default: 0.002)")
     training.add_argument("--weight-decay", type=float, default=0.02, help="AdamW (default: 0.02)")
@@ -93,7 +93,7 @@ def parse_arguments(argv: list[str] | None = None) -> argparse.Namespace:
         default=0.4,
         help="batches of whole utterances for the phones, on average (default: 0.4)",
     )
-    training.add_argument("--validate-every", type=int, default=500, help="steps (default: 500)")
+    training.add_argument("--validate-every", type=int, default=400, help="steps (default: 400)")
     training.add_argument("--seed", type=int, default=0)
     training.add_argument("--device", help="torch device (default: cuda where there is one)")
     training.add_argument("--workers", type=int, default=0, help="processes that make batches")
