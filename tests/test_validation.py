@@ -57,30 +57,30 @@ def test_figures_of_a_validation():
 
 def test_temperature_undoes_overconfidence():
     rng = np.random.default_rng(0)
-    targets = rng.integers(2, size=4000)
+    targets = rng.integers(2, size=1000)
     # True log-odds of ±1: right 73 % of the time, and stated twice as surely.
-    right = rng.random(4000) < 1 / (1 + np.exp(-1))
+    right = rng.random(1000) < 1 / (1 + np.exp(-1))
     said = np.where(right, targets, 1 - targets)
-    logits = np.full((4000, 4), -50.0)
+    logits = np.full((1000, 4), -50.0)
     logits[:, :2] = 0
-    logits[np.arange(4000), said] = 2.0
-    assert Logits(logits, range(4000), targets).fit_temperature() == pytest.approx(2.0, abs=0.2)
+    logits[np.arange(1000), said] = 2.0
+    assert Logits(logits, range(1000), targets).fit_temperature() == pytest.approx(2.0, abs=0.4)
 
 
 def test_biases_take_back_a_preference():
     rng = np.random.default_rng(0)
-    targets = rng.integers(2, size=3000)
-    logits = np.full((3000, 4), -50.0)
-    logits[:, :2] = rng.standard_normal((3000, 2))
-    logits[np.arange(3000), targets] += 2.0
+    targets = rng.integers(2, size=500)
+    logits = np.full((500, 4), -50.0)
+    logits[:, :2] = rng.standard_normal((500, 2))
+    logits[np.arange(500), targets] += 2.0
     logits[:, 0] += 1.0  # English is answered too readily
-    window_logits = Logits(logits, range(3000), targets)
+    window_logits = Logits(logits, range(500), targets)
     temperature, biases = window_logits.fit_calibration()
     assert biases.sum() == pytest.approx(0)
-    assert (biases[1] - biases[0]) * temperature == pytest.approx(1.0, abs=0.25)
+    assert (biases[1] - biases[0]) * temperature == pytest.approx(1.0, abs=0.35)
     p = window_logits.clip_probabilities(temperature, biases)
     recalls = [(p[targets == i].argmax(axis=1) == i).mean() for i in (0, 1)]
-    assert recalls[0] == pytest.approx(recalls[1], abs=0.04)
+    assert recalls[0] == pytest.approx(recalls[1], abs=0.08)
 
 
 def test_learning_rate_rises_and_falls_to_nothing():
