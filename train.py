@@ -51,8 +51,15 @@ def main(argv: list[str] | None = None) -> int:
         print(f"train.py: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print(f"Interrupted: go on with --resume (weights so far in {args.output}).")
+        saved = (args.output / CHECKPOINT_FILE).is_file()
+        rest = (
+            f"go on with --resume (weights so far in {args.output})" if saved else "nothing is kept"
+        )
+        print(f"Interrupted: {rest}.")
         return 130
+    except OSError as error:
+        print(f"train.py: a file cannot be read or written: {error}.", file=sys.stderr)
+        return 2
     return 0
 
 
@@ -103,6 +110,15 @@ def parse_arguments(argv: list[str] | None = None) -> argparse.Namespace:
     hub.add_argument("--push-to-hub", metavar="USER/NAME", help="upload the finished run")
     hub.add_argument("--private", action="store_true", help="create the repository as private")
     args = parser.parse_args(argv)
+    for name in ("steps", "batch_size", "validate_every", "num_proc"):
+        if getattr(args, name) < 1:
+            parser.error(f"--{name.replace('_', '-')} must be at least 1.")
+    try:
+        args.device = torch.device(args.device or ("cuda" if torch.cuda.is_available() else "cpu"))
+    except RuntimeError:
+        parser.error(f"--device {args.device} is no torch device: write cpu, cuda or cuda:1.")
+    if args.output.is_file():
+        parser.error(f"{args.output} is a file: give a folder for --output.")
     if args.resume and not (args.output / CHECKPOINT_FILE).is_file():
         parser.error(f"{args.output} holds no {CHECKPOINT_FILE}: start without --resume.")
     if not args.resume and (args.output / CHECKPOINT_FILE).is_file():
@@ -114,7 +130,6 @@ def run(args: argparse.Namespace) -> None:
     """Data, model, loop, and what is written at the end."""
     if args.threads:
         torch.set_num_threads(args.threads)
-    device = torch.device(args.device or ("cuda" if torch.cuda.is_available() else "cpu"))
     args.output.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(args.seed)
 
@@ -144,14 +159,14 @@ def run(args: argparse.Namespace) -> None:
         seed=args.seed,
     )
     describe(train, validation, batches, model)
-    history = train_loop(args, Trainer(model, optimisation, device), batches, validation)
-    calibrate(args.output, validation, device)
+    history = train_loop(args, Trainer(model, optimisation, args.device), batches, validation)
+    calibrate(args.output, validation, args.device)
     settings = {
         **asdict(optimisation),
         "batch_size": args.batch_size,
         "init": args.init,
         "best_step": max(history, key=lambda entry: entry["score"])["step"],
-        "device": device.type,
+        "device": args.device.type,
         "hours": round(history[-1]["elapsed_s"] / 3600, 2),
     }
     finish_run(args.output, splits, history, settings)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
 from langid.config import ModelConfig
-from langid.languages import NONE, OTHER, language_name
+from langid.languages import language_name, languages_of
 from langid.version import VERSION
 
 LICENCE = "apache-2.0"
@@ -81,7 +81,7 @@ def make_card(
     ``metrics`` is a report of ``langid.evaluate``; ``sources`` has ``source``, ``licence``,
     ``languages``, ``n_clips``, ``hours``, ``speakers`` and ``synthetic`` of each training source.
     """
-    languages = [label for label in config.labels if label not in (OTHER, NONE)]
+    languages = list(languages_of(config.labels))
     data = ModelCardData(
         language=languages,
         license=LICENCE,

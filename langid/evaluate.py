@@ -15,7 +15,7 @@ from langid.audio import AudioError, AudioInput
 from langid.clips import Clip, DataError
 from langid.identifier import Identification, LanguageIdentifier
 from langid.labelled import read_clips
-from langid.languages import NONE, OTHER, class_of
+from langid.languages import NONE, OTHER, class_of, languages_of
 from langid.version import VERSION
 
 if TYPE_CHECKING:
@@ -188,7 +188,7 @@ def _class(clip: Clip, labels: tuple[str, ...]) -> str:
 
 
 def _languages(labels: tuple[str, ...]) -> list[int]:
-    return [i for i, label in enumerate(labels) if label not in (OTHER, NONE)]
+    return [labels.index(language) for language in languages_of(labels)]
 
 
 def _figures(heard: Heard, labels: tuple[str, ...]) -> dict:

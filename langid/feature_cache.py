@@ -10,7 +10,7 @@ from datasets.fingerprint import Hasher
 from langid.audio import AudioError, load_audio
 from langid.config import ModelConfig
 from langid.features import LogMel
-from langid.languages import class_of
+from langid.languages import class_of, languages_of
 from langid.phones import espeak_available, transcript_to_phones
 
 MIN_FRAMES = 25  # a quarter of a second
@@ -86,7 +86,7 @@ def prepare_clips(split: Dataset, config: ModelConfig, n_processes: int) -> Clip
     meta = features.remove_columns(["log_mel"])
     table = {name: meta[name][:] for name in meta.column_names}
     n_frames = np.array(table["n_frames"])
-    languages = config.labels[:-2]
+    languages = languages_of(config.labels)
     clips = Clips(
         features=features,
         labels=np.array([config.labels.index(class_of(x, languages)) for x in table["language"]]),

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from langid.audio import AudioError, AudioInput, AudioStream
-from langid.languages import NONE, OTHER
+from langid.languages import NONE, languages_of
 from langid.model import LanguageCNN
 from langid.pretrained import load_model
 from langid.windows import Window, aggregate, cut_windows, restrict, runs
@@ -69,7 +69,7 @@ class LanguageIdentifier:
         self.source = source
         self.revision = revision
         self.labels = tuple(model.config.labels)
-        self.languages = tuple(label for label in self.labels if label not in (OTHER, NONE))
+        self.languages = languages_of(self.labels)
 
     @classmethod
     def from_pretrained(

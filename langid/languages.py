@@ -103,6 +103,11 @@ def parse_languages(text: str) -> tuple[str, ...]:
     return codes
 
 
+def languages_of(labels: tuple[str, ...]) -> tuple[str, ...]:
+    """The labels that are languages, without ``"other"`` and ``"none"``."""
+    return tuple(label for label in labels if label not in _SPECIAL_NAMES)
+
+
 def class_of(language: str, languages: tuple[str, ...]) -> str:
     """The class a clip of ``language`` belongs to in a model that knows ``languages``.
 

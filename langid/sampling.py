@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from langid.feature_cache import Clips
-from langid.languages import NONE, OTHER
+from langid.languages import NONE, OTHER, languages_of
 
 MAX_COUNTED_SPEAKERS = 16  # a family of more speakers weighs no more than this
 
@@ -100,12 +100,12 @@ def _class_share(label: str, labels: tuple[str, ...], shares: Shares) -> float:
         return shares.other
     if label == NONE:
         return shares.none
-    return (1 - shares.other - shares.none) / (len(labels) - 2)
+    return (1 - shares.other - shares.none) / len(languages_of(labels))
 
 
 def _common_families(tree: dict, labels: tuple[str, ...]) -> set[str]:
     """Families with several speakers in more than half of the languages."""
-    languages = [i for i, label in enumerate(labels) if label not in (OTHER, NONE)]
+    languages = [labels.index(language) for language in languages_of(labels)]
     count: dict[str, int] = defaultdict(int)
     for language in languages:
         for family, speakers in tree.get(language, {}).items():

@@ -8,7 +8,7 @@ import torch
 
 from langid import metrics
 from langid.feature_cache import Clips
-from langid.languages import NONE, OTHER
+from langid.languages import NONE, OTHER, languages_of
 from langid.model import LanguageCNN
 from langid.training import classify_clips
 from langid.weights_io import write_weights
@@ -58,7 +58,7 @@ class WindowLogits:
     def validate(self) -> Validation:
         """Figures at temperature 1: none of them but the open accuracy depends on it."""
         p = self.clip_probabilities(1.0)
-        languages = [i for i, label in enumerate(self.labels) if label not in (OTHER, NONE)]
+        languages = [self.labels.index(language) for language in languages_of(self.labels)]
         closed = metrics.closed_answers(p, languages)
         recalls = {self.labels[i]: metrics.recall(self.targets, closed, i) for i in languages}
         return Validation(

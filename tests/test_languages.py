@@ -1,6 +1,6 @@
 import pytest
 
-from langid.languages import class_of, language_code, language_name, parse_languages
+from langid.languages import class_of, language_code, language_name, languages_of, parse_languages
 
 
 def test_names_on_the_screen():
@@ -23,6 +23,10 @@ def test_lists_keep_their_order_and_drop_repeats():
 def test_what_is_no_language_is_refused_with_a_sentence(text):
     with pytest.raises(ValueError, match=r"\.$"):
         parse_languages(text)
+
+
+def test_languages_among_the_labels():
+    assert languages_of(("fr", "other", "nl", "none")) == ("fr", "nl")
 
 
 def test_classes_of_a_corpus():

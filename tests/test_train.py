@@ -234,6 +234,14 @@ def test_bad_input_is_one_sentence_and_exit_code_2(dataset, tmp_path, capsys):
     assert train.main(["--data", str(tmp_path), "--output", str(tmp_path / "x")]) == 2
     message = capsys.readouterr().err
     assert message.startswith("train.py: ") and message.count("\n") == 1
-    with pytest.raises(SystemExit) as stop:
-        train.main([*arguments(dataset, tmp_path / "none"), "--resume"])
-    assert stop.value.code == 2
+    file = tmp_path / "file"
+    file.write_text("")
+    for wrong in (
+        [*arguments(dataset, tmp_path / "none"), "--resume"],
+        arguments(dataset, file),
+        [*arguments(dataset, tmp_path / "x"), "--steps", "0"],
+        [*arguments(dataset, tmp_path / "x"), "--device", "abacus"],
+    ):
+        with pytest.raises(SystemExit) as stop:
+            train.main(wrong)
+        assert stop.value.code == 2
