@@ -1,10 +1,7 @@
-"""One row of a dataset, and the columns that every dataset of this project has."""
+"""What is stored of a piece of speech, and what came of reading a recording or an archive."""
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 
-from datasets import Audio, ClassLabel, Features, Value
-
-from langid.audio import SAMPLE_RATE
 from langid.clips import Drops
 
 
@@ -37,35 +34,3 @@ class Reading:
     utterances: list[Utterance] = field(default_factory=list)
     drops: Drops = field(default_factory=Drops)  # left out, and why
     changes: Drops = field(default_factory=Drops)  # kept, but cut, resampled …
-
-
-def dataset_features(languages: list[str]) -> Features:
-    """Columns of a dataset whose ``language`` is one of ``languages``."""
-    text = Value("string")
-    return Features(
-        {
-            "audio": Audio(sampling_rate=SAMPLE_RATE),
-            "language": ClassLabel(names=languages),
-            "speaker_id": text,
-            "source": text,
-            "archive": text,
-            "utterance_id": text,
-            "transcript": text,
-            "gender": text,
-            "age_range": text,
-            "dialect": text,
-            "native_speaker": Value("bool"),
-            "duration_s": Value("float32"),
-            "licence": text,
-            "synthetic": Value("bool"),
-            "audio_digest": text,
-        }
-    )
-
-
-def to_row(utterance: Utterance, languages: list[str]) -> dict:
-    """The stored form of an utterance: what ``dataset_features(languages)`` describes."""
-    row = asdict(utterance)
-    row["audio"] = {"bytes": row["audio"], "path": row.pop("file_name")}
-    row["language"] = languages.index(utterance.language)
-    return row
