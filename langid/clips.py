@@ -41,6 +41,15 @@ class Clip:
 
 
 @dataclass(frozen=True)
+class ClipLimits:
+    """Which recordings are kept, and how long one may be before it is cut."""
+
+    min_duration_s: float = 0.5
+    max_duration_s: float = 30.0
+    min_speech_s: float = 0.0  # of sound that stands out of the silence
+
+
+@dataclass(frozen=True)
 class Piece:
     """Audio to store: a whole recording, or a part of one that was too long."""
 

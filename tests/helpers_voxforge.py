@@ -1,0 +1,109 @@
+"""Archives laid out like those of VoxForge, made on the fly, with their faults on request."""
+
+import io
+import tarfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import soundfile
+
+SAMPLE_RATE = 16_000
+README_FIELDS = {
+    "User Name": "anna",
+    "Gender": "Female",
+    "Age Range": "Adult",
+    "Language": "EN",
+    "Native Speaker": "Yes",
+    "Pronunciation dialect": "British English",
+}
+
+
+def noise(seed: int, duration_s: float = 1.0, sample_rate: int = SAMPLE_RATE) -> np.ndarray:
+    """White noise, int16 (n,): no two seeds alike."""
+    n_samples = round(duration_s * sample_rate)
+    return np.random.default_rng(seed).normal(0, 3000, n_samples).astype(np.int16)
+
+
+def make_archive(
+    path: Path,
+    *,
+    recordings: Mapping[str, np.ndarray | bytes],
+    prompts: Mapping[str, str] | str | bytes | None = None,
+    readme: Mapping[str, str] | str | bytes | None = None,
+    audio_folder: str = "wav",
+    sample_rate: int = SAMPLE_RATE,
+    encoding: str = "utf-8",
+    prompts_name: str = "PROMPTS",
+    readme_name: str = "README",
+    readme_last: bool = False,
+    top_folder: str | None = None,
+) -> Path:
+    """Write a .tgz like VoxForge's and return its path.
+
+    ``recordings`` are int16 waveforms (n,) or (n, channels) by id, or a file's own bytes;
+    ``prompts`` are texts by id, and ``readme`` values by field: None leaves the file out, and
+    text or bytes are stored as they are. ``readme_last`` puts ``etc/`` after the audio.
+    ``top_folder`` is the name of the file without its suffix unless given; "" is none.
+    """
+    top = path.name.removesuffix(".tgz") if top_folder is None else top_folder
+    texts = {}
+    if prompts is not None:
+        texts[f"etc/{prompts_name}"] = _prompts_text(prompts, top)
+    if readme is not None:
+        texts[f"etc/{readme_name}"] = _readme_text(readme)
+    texts["LICENSE"] = "GNU GENERAL PUBLIC LICENSE\nVersion 3, 29 June 2007\n"
+    files = {name: _encoded(text, encoding) for name, text in texts.items()}
+    audio = {
+        f"{audio_folder}/{name}.{_suffix(audio_folder)}": data
+        if isinstance(data, bytes)
+        else audio_bytes(data, sample_rate, _suffix(audio_folder))
+        for name, data in recordings.items()
+    }
+    members = audio | files if readme_last else files | audio
+    return write_tgz(path, {"/".join(filter(None, (top, k))): v for k, v in members.items()})
+
+
+def write_tgz(path: Path, members: Mapping[str, bytes]) -> Path:
+    """Write a gzipped tar of these files, each folder before what is in it; return its path."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    folders = set()
+    with tarfile.open(path, "w:gz") as archive:
+        for name, data in members.items():
+            for folder in reversed([str(parent) for parent in Path(name).parents[:-1]]):
+                if folder not in folders:
+                    folders.add(folder)
+                    info = tarfile.TarInfo(folder)
+                    info.type, info.mode = tarfile.DIRTYPE, 0o755
+                    archive.addfile(info)
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            archive.addfile(info, io.BytesIO(data))
+    return path
+
+
+def audio_bytes(waveform: np.ndarray, sample_rate: int = SAMPLE_RATE, suffix: str = "wav") -> bytes:
+    """A waveform, int16 (n,) or (n, channels), as the bytes of a file."""
+    buffer = io.BytesIO()
+    soundfile.write(buffer, waveform, sample_rate, subtype="PCM_16", format=suffix.upper())
+    return buffer.getvalue()
+
+
+def _suffix(audio_folder: str) -> str:
+    return "flac" if audio_folder.endswith("flac") else "wav"
+
+
+def _prompts_text(prompts: Mapping[str, str] | str | bytes, top: str) -> str | bytes:
+    if isinstance(prompts, str | bytes):
+        return prompts
+    return "".join(f"{top}/mfc/{name} {words}\n" for name, words in prompts.items())
+
+
+def _readme_text(readme: Mapping[str, str] | str | bytes) -> str | bytes:
+    if isinstance(readme, str | bytes):
+        return readme
+    return "".join(f"{field}: {value}\n" for field, value in readme.items())
+
+
+def _encoded(text: str | bytes, encoding: str) -> bytes:
+    return text if isinstance(text, bytes) else text.encode(encoding)
