@@ -3,18 +3,17 @@
 import hashlib
 import io
 import os
-from collections import Counter, defaultdict
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import soundfile
 
 from langid.audio import MIN_DURATION_S, SAMPLE_RATE, AudioError, AudioStream
+from langid.drops import Drops  # noqa: F401
 
 # Compressed containers that libsndfile reads: such bytes are stored as they are.
 KEPT_FORMATS = ("FLAC", "OGG", "MP3")
-N_NAMES_SHOWN = 3
 
 
 class DataError(ValueError):
@@ -58,27 +57,6 @@ class Piece:
     duration_s: float
     digest: bytes  # of the samples in 16 bits, so that the container does not count
     is_silent: bool  # every sample is zero in 16 bits
-
-
-@dataclass
-class Drops:
-    """Why recordings were left out: a count and the first few names for each reason."""
-
-    counts: Counter = field(default_factory=Counter)
-    names: defaultdict = field(default_factory=lambda: defaultdict(list))
-
-    def add(self, reason: str, name: str) -> None:
-        self.counts[reason] += 1
-        if len(self.names[reason]) < N_NAMES_SHOWN:
-            self.names[reason].append(name)
-
-    def lines(self) -> list[str]:
-        """One line a reason, the most frequent first."""
-        lines = []
-        for reason, count in self.counts.most_common():
-            more = ", …" if count > len(self.names[reason]) else ""
-            lines.append(f"{count:8,}  {reason}: {', '.join(self.names[reason])}{more}")
-        return lines
 
 
 class _PieceWriter:

@@ -2,6 +2,7 @@
 
 from dataclasses import asdict
 
+import pyarrow as pa
 from datasets import Audio, ClassLabel, Features, Value
 
 from langid.audio import SAMPLE_RATE
@@ -38,3 +39,8 @@ def to_row(utterance: Utterance, languages: list[str]) -> dict:
     row["audio"] = {"bytes": row["audio"], "path": row.pop("file_name")}
     row["language"] = languages.index(utterance.language)
     return row
+
+
+def label_names(schema: pa.Schema) -> list[str]:
+    """What the numbers in the column ``language`` of a dataset's file stand for."""
+    return Features.from_arrow_schema(schema)["language"].names

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from langid.clips import Drops
+from langid.drops import Drops
 
 
 @dataclass(frozen=True)
