@@ -1,41 +1,69 @@
-"""Clips → a Hugging Face ``DatasetDict`` on disk, in bounded memory, whole or not at all."""
+"""Recordings or archives → a Hugging Face dataset of Parquet files: bounded memory, resumable."""
 
-import multiprocessing
+import hashlib
+import json
 import os
-import signal
-import tempfile
-from collections import defaultdict, deque
+import shutil
 from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, ProcessPoolExecutor
+from concurrent.futures import Executor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from functools import partial
-from itertools import chain
-from pathlib import Path, PurePath
+from dataclasses import dataclass, field
+from pathlib import Path
 
-import datasets
-from datasets import Audio, ClassLabel, Dataset, DatasetDict, Features, Value
-from datasets.exceptions import DatasetGenerationError
+from filelock import FileLock, Timeout
 from tqdm import tqdm
 
-from langid.audio import SAMPLE_RATE
-from langid.clips import Clip, DataError, Drops, Piece, UnusableClip, encode_clip
+from langid.clips import DataError
+from langid.disjoint import Gate, check_disjoint
+from langid.drops import Drops
+from langid.journal import Journal
+from langid.processes import Job, process_pool, run_in_order
+from langid.shards import DATA_FOLDER, ShardWriter, number_shards, shard_paths
 from langid.splits import SPLITS
-from langid.tally import Tallies, Tally
+from langid.utterance import Reading
 
-# Rows held in memory before they go to disk: at 30 s of FLAC each, some 20 MB.
-WRITER_BATCH_SIZE = 32
-JOBS_AHEAD = 4  # clips in flight for each process
-_COMPLETE_MARK = "dataset_dict.json"  # what save_to_disk writes into a DatasetDict's folder
+BUILD_FILE = "build.json"  # stands in a finished dataset, and only there
+_OLDER_MARK = "dataset_dict.json"  # … and this in one written by datasets' save_to_disk
+_FORMAT = 1  # of the stored rows: another number makes every dataset out of date
 
 
-def check_output(output: Path, overwrite: bool) -> None:
-    """Refuse an output folder that holds something, before any work is done.
+@dataclass(frozen=True)
+class Recipe:
+    """What a dataset is made of, and how; two equal recipes give equal datasets.
+
+    ``settings`` are plain JSON types: all that decides over the content, apart from the jobs.
+    """
+
+    jobs: list[Job]
+    languages: list[str]
+    settings: dict
+    max_speaker_s: float | None = None
+
+    @property
+    def fingerprint(self) -> str:
+        jobs = [(job.key, job.split, job.n_bytes, job.stamp) for job in self.jobs]
+        content = [_FORMAT, self.languages, self.settings, self.max_speaker_s, jobs]
+        return hashlib.blake2b(json.dumps(content).encode(), digest_size=16).hexdigest()
+
+
+@dataclass
+class Built:
+    """What became of the recordings; ``is_new`` is false where there was nothing to do."""
+
+    is_new: bool
+    drops: Drops = field(default_factory=Drops)
+    changes: Drops = field(default_factory=Drops)
+
+
+def check_output(output: Path, overwrite: bool, settings: dict) -> None:
+    """Refuse an output folder that cannot be written or made again, before any work is done.
 
     Raises
     ------
     DataError
-        Unless the folder is absent, empty, or a dataset that may be overwritten.
+        Unless the folder is absent, empty, a dataset made with the same ``settings``, or a
+        dataset that may be overwritten.
     """
     if not os.path.lexists(output):
         return
@@ -43,216 +71,170 @@ def check_output(output: Path, overwrite: bool) -> None:
         raise DataError(f"{output} is a file: give a folder for --output.")
     if not any(output.iterdir()):
         return
-    if not (output / _COMPLETE_MARK).is_file():
-        raise DataError(f"{output} holds something else than a dataset: choose another folder.")
-    if not overwrite:
+    if not any((output / mark).is_file() for mark in (BUILD_FILE, _OLDER_MARK)):
         raise DataError(
-            f"{output} exists already: choose another folder, or replace it with --overwrite."
+            f"{output} holds something else than a finished dataset: choose another folder, or "
+            "delete it."
+        )
+    if not overwrite and _build_facts(output).get("settings") != settings:
+        raise DataError(
+            f"{output} exists already, made with other settings: choose another folder, or replace "
+            "it with --overwrite."
         )
 
 
 def build_dataset(
-    clips: list[Clip],
+    recipe: Recipe,
+    read: Callable[[Job], Reading],
     output: Path,
-    drops: Drops,
+    write_card: Callable[[Path, Drops, Drops], None],
     *,
-    min_duration_s: float = 0.5,
-    max_duration_s: float = 30.0,
+    drops: Drops,
+    overwrite: bool = False,
     n_processes: int = 1,
-) -> Tallies:
-    """Check and store ``clips`` (each with its split) in ``output``, replacing what is there.
+    unit: str = "clip",
+) -> Built:
+    """Read every job and store its utterances in ``output``: Parquet files, card, build.json.
 
-    Columns: ``audio`` (16 kHz; FLAC or the original compressed bytes), ``language``,
-    ``speaker_id``, ``source``, ``licence``, ``synthetic``, ``duration_s``, ``transcript``.
-    Identical audio is stored once; of two splits, in the one that is not for training.
-    Everything is written beside ``output`` and renamed at the end. ``drops`` receives what was
-    left out.
+    Identical audio is stored once; of two splits, in the one that is not for training. The
+    dataset grows in a folder beside ``output`` and takes its place when it is whole. What an
+    interruption leaves there is taken up by the next build of the same recipe.
+
+    Parameters
+    ----------
+    read
+        Runs in the processes; ``functools.partial`` of a function of a module.
+    write_card
+        Writes README.md into a finished folder: takes the folder, what was left out and changed.
+    drops
+        What was left out before, to be reported with the rest.
 
     Raises
     ------
     DataError
-        If no clip is usable, or the disk does not take the dataset.
+        If no recording is usable, a speaker stands in two splits, the disk does not take the
+        dataset, or ``output`` holds another one that may not be overwritten.
     """
-    tallies: Tallies = defaultdict(Tally)
-    encode = partial(encode_clip, min_duration_s=min_duration_s, max_duration_s=max_duration_s)
-    names = sorted({clip.language for clip in clips})
-    seen: dict[bytes, Clip] = {}
-    built = {}
+    fingerprint = recipe.fingerprint
+    if not overwrite and (facts := _build_facts(output)):
+        if facts["fingerprint"] != fingerprint:
+            raise DataError(
+                f"{output} exists already, made of other recordings: choose another folder, or "
+                "replace it with --overwrite."
+            )
+        return Built(False, Drops.from_dict(facts["drops"]), Drops.from_dict(facts["changes"]))
     try:
-        output.parent.mkdir(parents=True, exist_ok=True)
-        with (
-            tempfile.TemporaryDirectory(dir=output.parent, prefix=f".{output.name}-part-") as work,
-            _no_bars_of_datasets(),
-            _process_pool(n_processes) as pool,
-            tqdm(total=len(clips), unit="clip", disable=None) as progress,
-        ):
-            for split in reversed(SPLITS):  # train last: it yields to the others
-                of_split = [clip for clip in clips if clip.split == split]
-                encoded = _encoded(of_split, encode, pool, JOBS_AHEAD * n_processes, drops)
-                rows = _rows(encoded, seen, drops, tallies, progress)
-                first = next(rows, None)
-                if first is not None:
-                    built[split] = _write(chain([first], rows), split, names, Path(work))
-            if not built:
-                raise DataError("No usable recording is left, so nothing was written.")
-            _save(built, sorted({language for _, language in tallies}), output, Path(work))
+        with _work_folder(output) as work:
+            folder = work / "dataset"
+            journal = _take_up(work, folder, fingerprint, drops)
+            with process_pool(n_processes) as pool:
+                _write_splits(recipe, read, folder, journal, pool, n_processes, unit)
+            if not any(shard_paths(folder, split) for split in SPLITS):
+                shutil.rmtree(folder)
+                raise DataError(
+                    "No usable recording is left, so nothing was written"
+                    + "".join(f";{line}" for line in journal.drops.lines()[:3])
+                    + "."
+                )
+            number_shards(folder, SPLITS)
+            check_disjoint(folder)
+            write_card(folder, journal.drops, journal.changes)
+            _write_facts(folder, fingerprint, recipe.settings, journal)
+            if output.exists():
+                output.rename(work / "replaced")
+            folder.rename(output)
     except BrokenProcessPool as error:
         raise DataError("A decoding process died: try again with --num-proc 1.") from error
     except OSError as error:
-        raise DataError(f"Cannot write {output}: {error.strerror or error}.") from error
-    return dict(tallies)
+        raise DataError(
+            f"Cannot write {output} ({error.strerror or error}); the same command goes on from "
+            "here when that is mended."
+        ) from error
+    return Built(True, journal.drops, journal.changes)
 
 
-def _encoded(
-    clips: list[Clip], encode: partial, pool: Executor | None, n_ahead: int, drops: Drops
-) -> Iterator[tuple[Clip, list[Piece]]]:
-    """Clips with their stored form, in order; an unusable one is counted and has no pieces."""
-
-    def outcome(clip: Clip, result: Callable[[], list[Piece]]) -> tuple[Clip, list[Piece]]:
-        try:
-            return clip, result()
-        except UnusableClip as reason:
-            drops.add(str(reason), clip.file_name)
-            return clip, []
-
-    waiting: deque = deque()  # Executor.map would hold the results of the whole corpus
-    for clip in clips:
-        if pool is None:
-            yield outcome(clip, partial(encode, clip.path))
-            continue
-        waiting.append((clip, pool.submit(encode, clip.path).result))
-        if len(waiting) >= n_ahead:
-            yield outcome(*waiting.popleft())
-    while waiting:
-        yield outcome(*waiting.popleft())
-
-
-def _rows(
-    encoded: Iterator[tuple[Clip, list[Piece]]],
-    seen: dict[bytes, Clip],
-    drops: Drops,
-    tallies: Tallies,
-    progress: tqdm,
-) -> Iterator[dict]:
-    """Rows of one split, without the audio that was ``seen`` before."""
-    for clip, pieces in encoded:
-        progress.update()
-        for number, piece in enumerate(pieces):
-            twin = seen.setdefault(piece.digest, clip)
-            if twin is not clip:
-                drops.add(_twin_reason(clip, twin), clip.file_name)
-                continue
-            tallies[clip.split, clip.language].add(clip.speaker_id, piece.duration_s)
-            part = f"-{number:04d}" if len(pieces) > 1 else ""
-            name = PurePath(clip.file_name).stem + part + piece.suffix
-            yield {
-                "audio": {"bytes": piece.data, "path": name},
-                "language": clip.language,
-                "speaker_id": clip.speaker_id,
-                "source": clip.source,
-                "licence": clip.licence,
-                "synthetic": clip.synthetic,
-                "duration_s": piece.duration_s,
-                "transcript": clip.transcript if len(pieces) == 1 else None,
-            }
-
-
-def _twin_reason(clip: Clip, twin: Clip) -> str:
-    if clip.language != twin.language:
-        return "same audio as a clip of another language"
-    if clip.split != twin.split:
-        return f"same audio as a clip in {twin.split}"
-    return "same audio as another clip"
-
-
-def _write(rows: Iterator[dict], split: str, names: list[str], work: Path) -> Dataset:
-    """Store rows in Arrow files below ``work``; the audio is not yet an ``Audio`` feature.
-
-    Encoding into that feature would need torchcodec; casting to it at the end does not.
-    """
-    features = Features(
-        {
-            "audio": {"bytes": Value("binary"), "path": Value("string")},
-            "language": ClassLabel(names=names),
-            "speaker_id": Value("string"),
-            "source": Value("string"),
-            "licence": Value("string"),
-            "synthetic": Value("bool"),
-            "duration_s": Value("float32"),
-            "transcript": Value("string"),
-        }
-    )
+@contextmanager
+def _work_folder(output: Path) -> Iterator[Path]:
+    """The folder where ``output`` grows, for this process alone; gone if nothing is in it."""
+    work = output.parent / f".{output.name}-part"
+    work.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(work / "lock")
     try:
-        return Dataset.from_generator(
-            lambda: rows,
-            features=features,
-            cache_dir=str(work / "cache"),
-            split=split,
-            fingerprint=split,  # the folder is new, and hashing the rows would consume them
-            writer_batch_size=WRITER_BATCH_SIZE,
-        )
-    except DatasetGenerationError as error:
-        raise error.__cause__ or error from None
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        raise DataError(f"Another process is building {output}: wait for it to end.") from error
+    try:
+        yield work
+    finally:
+        lock.release()
+        if not (work / "dataset").exists():
+            shutil.rmtree(work)
 
 
-def _save(built: dict[str, Dataset], names: list[str], output: Path, work: Path) -> None:
-    """Complete the features, save below ``work``, and put the result in the output's place."""
-    splits = DatasetDict()
+def _take_up(work: Path, folder: Path, fingerprint: str, drops: Drops) -> Journal:
+    """The journal of what an earlier run of the same build left in ``folder``, or a new one."""
+    journal = Journal(work, fingerprint)
+    if not journal.resumes:
+        shutil.rmtree(folder, ignore_errors=True)
+        journal.start()
+    if not journal.n_done:
+        journal.drops.extend(drops)
+    (folder / DATA_FOLDER).mkdir(parents=True, exist_ok=True)
     for split in SPLITS:
-        if split in built:
-            dataset = _with_languages(built[split], names)
-            splits[split] = dataset.cast_column("audio", Audio(sampling_rate=SAMPLE_RATE))
-    splits.save_to_disk(work / "dataset")
-    if output.exists():
-        output.rename(work / "replaced")
-    (work / "dataset").rename(output)
+        for path in shard_paths(folder, split)[journal.n_shards.get(split, 0) :]:
+            path.unlink()  # named, but not yet in the journal
+    return journal
 
 
-def _with_languages(dataset: Dataset, names: list[str]) -> Dataset:
-    """Leave out of the labels the languages of which no clip was usable."""
-    labels = dataset.features["language"]
-    if labels.names == names:
-        return dataset
-    features = dataset.features.copy()
-    features["language"] = ClassLabel(names=names)
-    new_label = [names.index(name) if name in names else None for name in labels.names]
-    return dataset.map(
-        lambda old: {"language": [new_label[label] for label in old]},
-        input_columns="language",
-        batched=True,
-        batch_size=WRITER_BATCH_SIZE,
-        writer_batch_size=WRITER_BATCH_SIZE,
-        features=features,
-    )
+def _write_splits(
+    recipe: Recipe,
+    read: Callable[[Job], Reading],
+    folder: Path,
+    journal: Journal,
+    pool: Executor | None,
+    n_processes: int,
+    unit: str,
+) -> None:
+    drops, changes = journal.drops, journal.changes
+    gate = Gate(recipe.max_speaker_s)
+    for split in SPLITS:
+        gate.remember_folder(folder, split)
+    with tqdm(total=len(recipe.jobs), unit=unit, disable=None) as progress:
+        for split in reversed(SPLITS):  # train last: it yields to the others
+            jobs = [job for job in recipe.jobs if job.split == split]
+            n_done = journal.n_done.get(split, 0)
+            progress.update(n_done)
+            n_shards = journal.n_shards.get(split, 0)
+            with ShardWriter(folder / DATA_FOLDER, split, recipe.languages, n_shards) as writer:
+                for _, reading in run_in_order(pool, read, jobs[n_done:], n_processes):
+                    progress.update()
+                    n_done += 1
+                    drops.extend(reading.drops)
+                    changes.extend(reading.changes)
+                    for utterance in reading.utterances:
+                        if (reason := gate.refusal(utterance, split)) is None:
+                            writer.write(utterance)
+                        else:
+                            drops.add(reason, utterance.file_name)
+                    if writer.is_full:
+                        writer.end_shard()
+                        journal.record(split, n_done, writer.n_shards)
+                writer.end_shard()
+                journal.record(split, n_done, writer.n_shards)
 
 
-@contextmanager
-def _no_bars_of_datasets() -> Iterator[None]:
-    """One progress bar is enough."""
-    were_off = datasets.are_progress_bars_disabled()
-    datasets.disable_progress_bars()
-    try:
-        yield
-    finally:
-        if not were_off:
-            datasets.enable_progress_bars()
+def _build_facts(output: Path) -> dict:
+    """What build.json says; nothing where there is none."""
+    path = output / BUILD_FILE
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
 
 
-@contextmanager
-def _process_pool(n_processes: int) -> Iterator[Executor | None]:
-    """Workers that leave Ctrl-C to this process; None for one process."""
-    if n_processes == 1:
-        yield None
-        return
-    # Not fork: it would copy the threads and locks of the libraries loaded here.
-    pool = ProcessPoolExecutor(n_processes, multiprocessing.get_context("spawn"))
-    on_interrupt = signal.signal(signal.SIGINT, signal.SIG_IGN)  # processes inherit this
-    try:
-        for _ in range(n_processes):
-            pool.submit(os.getpid)  # starts one
-    finally:
-        signal.signal(signal.SIGINT, on_interrupt)
-    try:
-        yield pool
-    finally:
-        pool.shutdown(cancel_futures=True)
+def _write_facts(folder: Path, fingerprint: str, settings: dict, journal: Journal) -> None:
+    facts = {
+        "fingerprint": fingerprint,
+        "settings": settings,
+        "drops": journal.drops.to_dict(),
+        "changes": journal.changes.to_dict(),
+    }
+    text = json.dumps(facts, indent=1, ensure_ascii=False) + "\n"
+    (folder / BUILD_FILE).write_text(text, encoding="utf-8")

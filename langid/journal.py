@@ -37,14 +37,14 @@ class Journal:
         """Begin a new journal."""
         self._path.write_text(json.dumps({"fingerprint": self._fingerprint}) + "\n")
 
-    def record(self, split: str, n_done: int, n_shards: int, drops: Drops, changes: Drops) -> None:
+    def record(self, split: str, n_done: int, n_shards: int) -> None:
         """Call when a shard of ``split`` has its name; ``n_done`` jobs are in its shards."""
         line = {
             "split": split,
             "n_done": n_done,
             "n_shards": n_shards,
-            "drops": drops.to_dict(),
-            "changes": changes.to_dict(),
+            "drops": self.drops.to_dict(),
+            "changes": self.changes.to_dict(),
         }
         with self._path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(line) + "\n")

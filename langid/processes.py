@@ -7,13 +7,24 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import contextmanager
-from typing import TypeVar
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
 JOBS_AHEAD = 4  # in flight for each process
 BYTES_AHEAD = 256 * 2**20  # … unless the jobs are large: their results wait in memory
 
-Job = TypeVar("Job")
 Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class Job:
+    """One thing to read, a recording or an archive, on its way into one split."""
+
+    key: str  # its name among the jobs
+    split: str
+    n_bytes: int  # about as much as its result takes
+    item: Any
+    stamp: str = ""  # changes whenever its result might
 
 
 @contextmanager
@@ -41,26 +52,24 @@ def run_in_order(
     function: Callable[[Job], Result],
     jobs: Iterable[Job],
     n_processes: int,
-    n_bytes: Callable[[Job], int] = lambda job: 0,
 ) -> Iterator[tuple[Job, Result]]:
     """Each job with its result, in the order of the jobs.
 
     No more is in flight than keeps the processes busy, so that the results of a whole corpus never
-    wait in memory, as they would in ``Executor.map``. ``n_bytes`` says what a job's result takes.
+    wait in memory, as they would in ``Executor.map``.
     """
     waiting: deque = deque()
     for job in jobs:
         if pool is None:
             yield job, function(job)
             continue
-        size = n_bytes(job)
         while waiting and (
             len(waiting) >= JOBS_AHEAD * n_processes
-            or size + sum(ahead for _, ahead, _ in waiting) > BYTES_AHEAD
+            or job.n_bytes + sum(ahead.n_bytes for ahead, _ in waiting) > BYTES_AHEAD
         ):
-            done, _, future = waiting.popleft()
+            done, future = waiting.popleft()
             yield done, future.result()
-        waiting.append((job, size, pool.submit(function, job)))
+        waiting.append((job, pool.submit(function, job)))
     while waiting:
-        done, _, future = waiting.popleft()
+        done, future = waiting.popleft()
         yield done, future.result()

@@ -2,10 +2,13 @@
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from types import MappingProxyType
 
 from langid.clips import Clip, DataError
+
+Stratum = tuple[str, ...]  # (language,) or (language, gender)
 
 SPLITS = ("train", "validation", "test")
 _SPLIT_OF_NAME = {
@@ -31,16 +34,50 @@ def speaker_position(speaker_id: str, seed: int) -> float:
     return int.from_bytes(digest, "big") / 2**64
 
 
+def assign_speakers(
+    strata_of: Mapping[str, Iterable[Stratum]],
+    shares: Mapping[str, float],
+    seed: int = 0,
+    known: Mapping[str, str] = MappingProxyType({}),
+) -> dict[str, str]:
+    """Speaker → split, such that every stratum is divided in the same shares.
+
+    Speakers of ``known`` keep their split. The hash of a speaker decides over the others, so that
+    of each stratum about the share of each split goes there, and more data never moves a speaker.
+    One exception keeps small strata usable: where a split would get none of a stratum that can
+    spare a speaker (a language: from as many speakers as there are splits; a part of a language:
+    where a share of it is a whole speaker), the nearest by hash goes there. Keep the result and
+    give it as ``known`` next time, and such a choice stays as well.
+
+    Parameters
+    ----------
+    strata_of
+        Of each speaker the strata: ``(language,)``, and finer ones such as
+        ``(language, gender)``.
+    shares
+        Of ``"validation"`` and ``"test"``; the rest is ``"train"``.
+    """
+    bounds, upper = [], 0.0
+    for split in ("validation", "test"):
+        upper += shares.get(split, 0.0)
+        bounds.append((upper, split))
+    position = {
+        speaker: speaker_position(speaker, seed) for speaker in sorted(strata_of.keys() - known)
+    }
+    split_of = {speaker: known[speaker] for speaker in strata_of if speaker in known}
+    for speaker, place in position.items():
+        split_of[speaker] = next((split for upper, split in bounds if place < upper), "train")
+    _fill_gaps(strata_of, split_of, position, shares)
+    return split_of
+
+
 def assign_splits(
     clips: Iterable[Clip], validation_share: float = 0.1, seed: int = 0
 ) -> list[Clip]:
-    """Give every clip a split such that no speaker stands in two.
+    """Give every clip of a folder a split such that no speaker stands in two.
 
-    Splits that the folder gives are kept, and a speaker's undecided clips follow them. Other
-    speakers go to validation where their hash falls under ``validation_share``: of each
-    language about that share, and more data never moves a speaker. One exception keeps small
-    corpora usable: where none of a language's speakers falls under the share, the one nearest
-    to it goes to validation if train keeps another; that choice may change with more data.
+    Splits that the folder gives are kept, and a speaker's undecided clips follow them; the other
+    speakers are divided by ``assign_speakers``.
 
     Raises
     ------
@@ -48,13 +85,11 @@ def assign_splits(
         If the folder itself puts one speaker into two splits.
     """
     clips = list(clips)
-    split_of = _given_splits(clips)
-    speakers = sorted({clip.speaker_id for clip in clips} - split_of.keys())
-    position = {speaker: speaker_position(speaker, seed) for speaker in speakers}
-    for speaker in speakers:
-        split_of[speaker] = "validation" if position[speaker] < validation_share else "train"
-    if validation_share > 0:
-        _fill_gaps(clips, split_of, position)
+    strata_of = defaultdict(set)
+    for clip in clips:
+        strata_of[clip.speaker_id].add((clip.language,))
+    shares = {"validation": validation_share}
+    split_of = assign_speakers(strata_of, shares, seed, _given_splits(clips))
     return [replace(clip, split=split_of[clip.speaker_id]) for clip in clips]
 
 
@@ -74,29 +109,38 @@ def _given_splits(clips: list[Clip]) -> dict[str, str]:
     return {speaker: splits.pop() for speaker, splits in given.items()}
 
 
-def _fill_gaps(clips: list[Clip], split_of: dict[str, str], position: dict[str, float]) -> None:
-    """Move one speaker where a language lacks train or validation, if it can spare one."""
-    languages_of, speakers_of = defaultdict(set), defaultdict(set)
-    for clip in clips:
-        languages_of[clip.speaker_id].add(clip.language)
-        speakers_of[clip.language].add(clip.speaker_id)
+def _fill_gaps(
+    strata_of: Mapping[str, Iterable[Stratum]],
+    split_of: dict[str, str],
+    position: dict[str, float],
+    shares: Mapping[str, float],
+) -> None:
+    """Move one speaker where a stratum lacks a split, if it can spare one."""
+    speakers_of = defaultdict(set)
+    for speaker, strata in strata_of.items():
+        for stratum in strata:
+            speakers_of[stratum].add(speaker)
 
-    def n_in(language: str, split: str) -> int:
-        return sum(split_of[speaker] == split for speaker in speakers_of[language])
+    def n_in(stratum: Stratum, split: str) -> int:
+        return sum(split_of[speaker] == split for speaker in speakers_of[stratum])
 
-    # Train comes first: a lone speaker is worth more there than in validation.
-    for lacking, rich, nearest in (("train", "validation", max), ("validation", "train", min)):
-        for language in sorted(speakers_of):
-            if n_in(language, lacking):
-                continue
-            movable = [
-                speaker
-                for speaker in sorted(speakers_of[language] & position.keys())
-                if split_of[speaker] == rich
-                and (
-                    lacking == "train"
-                    or all(n_in(spoken, rich) > 1 for spoken in languages_of[speaker])
-                )
-            ]
-            if movable:
-                split_of[nearest(movable, key=position.__getitem__)] = lacking
+    def move_nearest(stratum: Stratum, lacking: str, rich: str) -> None:
+        movable = [
+            speaker
+            for speaker in sorted(speakers_of[stratum] & position.keys())
+            if split_of[speaker] == rich
+            and (lacking == "train" or all(n_in(other, rich) > 1 for other in strata_of[speaker]))
+        ]
+        if movable:
+            nearest = max if lacking == "train" else min
+            split_of[nearest(movable, key=position.__getitem__)] = lacking
+
+    held_out = [split for split in ("validation", "test") if shares.get(split, 0.0) > 0]
+    # Languages before their parts; train first: a lone speaker is worth more there.
+    for stratum in sorted(speakers_of, key=lambda names: (len(names), names)):
+        if held_out and not n_in(stratum, "train") and len(stratum) == 1:
+            move_nearest(stratum, "train", max(held_out, key=lambda split: n_in(stratum, split)))
+        for split in held_out:
+            expected = shares[split] * len(speakers_of[stratum])
+            if not n_in(stratum, split) and (len(stratum) == 1 or expected >= 1):
+                move_nearest(stratum, split, "train")

@@ -1,0 +1,69 @@
+"""Which utterances may stand in a dataset: each audio once, each speaker in one split."""
+
+from pathlib import Path
+
+from langid.clips import DataError
+from langid.shards import read_columns
+from langid.splits import SPLITS
+from langid.utterance import Utterance
+
+
+class Gate:
+    """Lets each audio pass once, and of each speaker no more than ``max_speaker_s`` seconds.
+
+    The first to come stays: let the splits that are not for training come first.
+    """
+
+    def __init__(self, max_speaker_s: float | None = None):
+        self.max_speaker_s = max_speaker_s
+        self._seen: dict[str, tuple[str, str]] = {}  # digest → split and language
+        self._heard_s: dict[tuple[str, str], float] = {}  # speaker and language →
+
+    def refusal(self, utterance: Utterance, split: str) -> str | None:
+        """Why this utterance stays out; None lets it in, and remembers it."""
+        language = utterance.language
+        twin = self._seen.get(utterance.audio_digest)
+        if twin is not None:
+            if twin[1] != language:
+                return "same audio as a clip of another language"
+            return "same audio as " + (
+                "another clip" if twin[0] == split else f"a clip in {twin[0]}"
+            )
+        speaker = (utterance.speaker_id, language)
+        heard_s = self._heard_s.get(speaker, 0.0) + utterance.duration_s
+        if self.max_speaker_s is not None and heard_s > self.max_speaker_s:
+            return "speaker has enough"
+        self._remember(utterance.audio_digest, speaker, split, utterance.duration_s)
+        return None
+
+    def remember_folder(self, folder: Path, split: str) -> None:
+        """Count what stands in the split's shards as let in."""
+        columns = ["audio_digest", "speaker_id", "language", "duration_s"]
+        for digest, speaker_id, language, duration_s in read_columns(folder, split, columns):
+            self._remember(digest, (speaker_id, language), split, duration_s)
+
+    def _remember(
+        self, digest: str, speaker: tuple[str, str], split: str, duration_s: float
+    ) -> None:
+        self._seen[digest] = (split, speaker[1])
+        self._heard_s[speaker] = self._heard_s.get(speaker, 0.0) + duration_s
+
+
+def check_disjoint(folder: Path) -> None:
+    """Make sure that no speaker and no audio stands in two splits of a dataset's files.
+
+    Raises
+    ------
+    DataError
+        With the first that does.
+    """
+    split_of: dict[tuple[str, str], str] = {}
+    for split in SPLITS:
+        for names in read_columns(folder, split, ["speaker_id", "audio_digest"]):
+            for what, name in zip(("Speaker", "Audio"), names, strict=True):
+                other = split_of.setdefault((what, name), split)
+                if other != split:
+                    raise DataError(
+                        f"{what} {name!r} stands in {other} and in {split}: give each speaker "
+                        "one split, and each recording one speaker."
+                    )

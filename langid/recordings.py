@@ -1,0 +1,40 @@
+"""A single recording of a folder → what is stored of it; runs in the decoding processes."""
+
+from pathlib import PurePath
+
+from langid.clips import Clip, ClipLimits, UnusableClip, encode_clip
+from langid.processes import Job
+from langid.utterance import Reading, Utterance
+
+
+def read_recording(job: Job, limits: ClipLimits) -> Reading:
+    """The utterances of a ``Clip``: one, or several pieces of a recording that was too long."""
+    clip: Clip = job.item
+    reading = Reading()
+    try:
+        pieces, changes = encode_clip(clip.path, limits)
+    except UnusableClip as reason:
+        reading.drops.add(str(reason), clip.file_name)
+        return reading
+    for change in changes:
+        reading.changes.add(change, clip.file_name)
+    name = PurePath(clip.file_name)
+    for number, piece in enumerate(pieces):
+        utterance_id = name.with_suffix("").as_posix()
+        utterance_id += f"-{number:04d}" if len(pieces) > 1 else ""
+        reading.utterances.append(
+            Utterance(
+                audio=piece.data,
+                file_name=utterance_id + piece.suffix,
+                language=clip.language,
+                speaker_id=clip.speaker_id,
+                source=clip.source,
+                duration_s=piece.duration_s,
+                audio_digest=piece.digest.hex(),
+                utterance_id=utterance_id,
+                transcript=clip.transcript if len(pieces) == 1 else None,
+                licence=clip.licence,
+                synthetic=clip.synthetic,
+            )
+        )
+    return reading
