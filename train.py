@@ -32,7 +32,7 @@ from langid.languages import DEFAULT_LANGUAGES, NONE, OTHER, parse_languages
 from langid.model import LanguageCNN
 from langid.phones import espeak_available
 from langid.pretrained import load_model
-from langid.publish import push_folder
+from langid.publish import PublishError, push_folder
 from langid.run_folder import CHECKPOINT_FILE, append_log
 from langid.sampling import Shares
 from langid.training import Optimisation, StepFigures, Trainer
@@ -47,7 +47,7 @@ def main(argv: list[str] | None = None) -> int:
     args = parse_arguments(argv)
     try:
         run(args)
-    except (DatasetError, WeightsError) as error:
+    except (DatasetError, PublishError, WeightsError) as error:
         print(f"train.py: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:

@@ -6,6 +6,7 @@ from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
 from langid.config import ModelConfig
 from langid.languages import language_name, languages_of
+from langid.markdown import few, percent, table
 from langid.version import VERSION
 
 LICENCE = "apache-2.0"
@@ -57,16 +58,6 @@ Sources marked `unstated` name no licence.
 It is meant for sorting recordings and for trying out, not for decisions about people: an accent
 is no proof of anything.
 """
-
-
-def table(header: list[str], rows: list[list[str]]) -> str:
-    """A Markdown table."""
-    lines = ["| " + " | ".join(header) + " |", "|" + " --- |" * len(header)]
-    return "\n".join(lines + ["| " + " | ".join(row) + " |" for row in rows])
-
-
-def percent(share: float | None) -> str:
-    return "–" if share is None else f"{100 * share:.1f} %"
 
 
 def make_card(
@@ -187,7 +178,7 @@ def _data(sources: list[dict]) -> str:
         [
             [
                 source["source"],
-                _few(source["languages"]),
+                few(source["languages"]),
                 f"{source['n_clips']:,}",
                 f"{source['hours']:.2f}",
                 str(source["speakers"]),
@@ -197,8 +188,3 @@ def _data(sources: list[dict]) -> str:
             for source in sources
         ],
     )
-
-
-def _few(languages: list[str]) -> str:
-    shown = ", ".join(languages[:6])
-    return shown if len(languages) <= 6 else f"{shown} and {len(languages) - 6} more"

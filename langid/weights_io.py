@@ -4,33 +4,27 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, fields
 from pathlib import Path
-from textwrap import shorten
 
 from huggingface_hub import HfApi, hf_hub_download
 from huggingface_hub.errors import (
     HfHubHTTPError,
     HFValidationError,
     HTTPError,
-    LocalEntryNotFoundError,
     OfflineModeIsEnabled,
     RemoteEntryNotFoundError,
-    RepositoryNotFoundError,
-    RevisionNotFoundError,
 )
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from langid.config import ModelConfig
+from langid.hub import HUB_ERRORS, hub_reason
 from langid.version import VERSION
 
 CONFIG_FILE, WEIGHTS_FILE = "config.json", "model.safetensors"
 HUB_TIMEOUT_S = 10
-HUB_REASONS = {
-    RepositoryNotFoundError: "no such repository, or one that needs 'hf auth login'",
-    RevisionNotFoundError: "the repository has no such revision",
+_HUB_REASONS = {
     RemoteEntryNotFoundError: f"the repository lacks {CONFIG_FILE} or {WEIGHTS_FILE}",
-    LocalEntryNotFoundError: "the Hub cannot be reached and the cache has no copy",
 }
 
 
@@ -69,26 +63,13 @@ def fetch_weights(repo_id: str, revision: str | None = None) -> Path:
         raise WeightsError(
             f"{repo_id!r} is neither a folder here nor a Hub repository id such as USER/NAME."
         ) from error
-    except (HTTPError, OSError, ValueError, RuntimeError) as error:
+    except HUB_ERRORS as error:
+        reason = hub_reason(error, _HUB_REASONS)
         raise WeightsError(
-            f"The weights {repo_id!r} could not be fetched from the Hub ({hub_reason(error)}); "
-            "check the id, the revision and the connection, or use the embedded weights."
+            f"The weights {repo_id!r} could not be fetched from the Hub ({reason}); check "
+            "the id, the revision and the connection, or use the embedded weights."
         ) from error
     return folder
-
-
-def hub_reason(error: Exception) -> str:
-    """Why a call of ``huggingface_hub`` failed, in a few words on one line."""
-    if isinstance(error, RuntimeError) and isinstance(error.__cause__, Exception):
-        error = error.__cause__  # "Error while uploading …", whatever the reason
-    for kind, reason in HUB_REASONS.items():
-        if isinstance(error, kind):
-            return reason
-    text = str(error)
-    if isinstance(error, HfHubHTTPError):
-        text = f"{error.response.status_code} {error.response.reason_phrase}"
-        text += f": {error.server_message}" if error.server_message else ""
-    return shorten(text, 200, placeholder="…").rstrip(".") or type(error).__name__
 
 
 def _hub_answers(repo_id: str, revision: str | None) -> bool:

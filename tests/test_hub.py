@@ -8,14 +8,16 @@ from pathlib import Path
 
 import pytest
 import torch
-from hub_server import TOKEN, USER, HubServer
-from huggingface_hub import HfApi, close_session, constants
+from helpers_hub import local_hub
+from hub_server import TOKEN, USER
+from huggingface_hub import HfApi, constants
 from safetensors.torch import load_file, save_file
 
+import train
 from langid.config import ModelConfig
 from langid.model import LanguageCNN
 from langid.pretrained import load_model
-from langid.publish import push_folder
+from langid.publish import PublishError, push_folder
 from langid.weights_io import WeightsError
 
 REPO = f"{USER}/langid-tiny"
@@ -26,26 +28,8 @@ pytestmark = pytest.mark.filterwarnings("ignore:Use 'content=:DeprecationWarning
 
 @pytest.fixture
 def hub(tmp_path, monkeypatch):
-    """A local Hub, with this process's client logged in to it and everything cached in tmp_path."""
-    for name in ("LANGID_MODEL", "LANGID_REVISION", "HF_OIDC_RESOURCE"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("HF_TOKEN", TOKEN)
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1,localhost")
-    # The client reads its environment once, at import.
-    home, new_home = constants.HF_HOME, str(tmp_path / "hf")
-    for name, value in list(vars(constants).items()):
-        if isinstance(value, str) and value.startswith(home):
-            monkeypatch.setattr(constants, name, value.replace(home, new_home, 1))
-    monkeypatch.setattr(constants, "HF_HUB_CACHE", f"{new_home}/hub")
-    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
-    monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)
-    with HubServer() as server:
-        template = server.url + "/{repo_id}/resolve/{revision}/{filename}"
-        monkeypatch.setattr(constants, "ENDPOINT", server.url)
-        monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", template)
-        close_session()
+    with local_hub(tmp_path, monkeypatch) as server:
         yield server
-    close_session()
 
 
 @pytest.fixture
@@ -79,9 +63,9 @@ def same_tensors(a, b):
 
 
 def refusal(function, *arguments):
-    """The sentence of the WeightsError that the call raises: one line, and soon."""
+    """The sentence of the error that the call raises: one line, and soon."""
     start = time.monotonic()
-    with pytest.raises(WeightsError) as caught:
+    with pytest.raises(PublishError if function is push_folder else WeightsError) as caught:
         function(*arguments)
     assert time.monotonic() - start < PATIENCE_S
     sentence = str(caught.value)
@@ -217,8 +201,8 @@ def test_a_refused_upload_can_be_made_up_for(hub, run_folder, status):
 def test_a_refused_commit_can_be_made_up_for(hub, run_folder):
     push_folder(run_folder, REPO)
     (run_folder / "metrics.json").write_text('{"accuracy": 0.6}\n')
-    hub.fail_uploads(1, 500)  # the weights are there already: only the commit is left to fail
-    assert "500 Internal Server Error" in refusal(push_folder, run_folder, REPO)
+    hub.fail_uploads(1, 403)  # the weights are there already: only the commit is left to fail
+    assert "403 Forbidden" in refusal(push_folder, run_folder, REPO)
     push_folder(run_folder, REPO)
     assert published(hub)["metrics.json"] == b'{"accuracy": 0.6}\n'
 
@@ -227,6 +211,15 @@ def test_a_passing_failure_is_tried_again(hub, run_folder):
     hub.fail_uploads(1, 503)
     push_folder(run_folder, REPO)
     assert same_tensors(load_model(REPO).model, load_model(run_folder).model)
+
+
+def test_the_command_says_what_the_hub_refused(monkeypatch, tmp_path, capsys):
+    def run(_):
+        raise PublishError("The Hub is closed.")
+
+    monkeypatch.setattr(train, "run", run)
+    assert train.main(["--data", "data", "--output", str(tmp_path / "run")]) == 2
+    assert capsys.readouterr().err == "train.py: The Hub is closed.\n"
 
 
 def test_a_faulty_card_is_quoted(hub, run_folder):
