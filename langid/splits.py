@@ -11,6 +11,7 @@ from langid.clips import Clip, DataError
 Stratum = tuple[str, ...]  # (language,) or (language, gender)
 
 SPLITS = ("train", "validation", "test")
+DEFAULT_SHARES = MappingProxyType({"validation": 0.1})
 _SPLIT_OF_NAME = {
     "train": "train",
     "training": "train",
@@ -72,7 +73,7 @@ def assign_speakers(
 
 
 def assign_splits(
-    clips: Iterable[Clip], validation_share: float = 0.1, seed: int = 0
+    clips: Iterable[Clip], shares: Mapping[str, float] = DEFAULT_SHARES, seed: int = 0
 ) -> list[Clip]:
     """Give every clip of a folder a split such that no speaker stands in two.
 
@@ -88,7 +89,6 @@ def assign_splits(
     strata_of = defaultdict(set)
     for clip in clips:
         strata_of[clip.speaker_id].add((clip.language,))
-    shares = {"validation": validation_share}
     split_of = assign_speakers(strata_of, shares, seed, _given_splits(clips))
     return [replace(clip, split=split_of[clip.speaker_id]) for clip in clips]
 
@@ -121,26 +121,35 @@ def _fill_gaps(
         for stratum in strata:
             speakers_of[stratum].add(speaker)
 
+    share_of = {"train": 1 - sum(shares.values()), **shares}
+
     def n_in(stratum: Stratum, split: str) -> int:
         return sum(split_of[speaker] == split for speaker in speakers_of[stratum])
 
-    def move_nearest(stratum: Stratum, lacking: str, rich: str) -> None:
+    def needs(stratum: Stratum, split: str) -> bool:
+        return len(stratum) == 1 or share_of.get(split, 0.0) * len(speakers_of[stratum]) >= 1
+
+    def fill(stratum: Stratum, lacking: str) -> None:
+        if n_in(stratum, lacking) or not needs(stratum, lacking):
+            return
+        rich = max(SPLITS, key=lambda split: n_in(stratum, split))
         movable = [
             speaker
             for speaker in sorted(speakers_of[stratum] & position.keys())
             if split_of[speaker] == rich
-            and (lacking == "train" or all(n_in(other, rich) > 1 for other in strata_of[speaker]))
+            and (
+                lacking == "train"
+                or all(
+                    n_in(other, rich) > 1 or not needs(other, rich) for other in strata_of[speaker]
+                )
+            )
         ]
         if movable:
             nearest = max if lacking == "train" else min
             split_of[nearest(movable, key=position.__getitem__)] = lacking
 
-    held_out = [split for split in ("validation", "test") if shares.get(split, 0.0) > 0]
+    held_out = [split for split in SPLITS if shares.get(split, 0.0) > 0]
     # Languages before their parts; train first: a lone speaker is worth more there.
     for stratum in sorted(speakers_of, key=lambda names: (len(names), names)):
-        if held_out and not n_in(stratum, "train") and len(stratum) == 1:
-            move_nearest(stratum, "train", max(held_out, key=lambda split: n_in(stratum, split)))
-        for split in held_out:
-            expected = shares[split] * len(speakers_of[stratum])
-            if not n_in(stratum, split) and (len(stratum) == 1 or expected >= 1):
-                move_nearest(stratum, split, "train")
+        for split in ["train", *held_out] if held_out else []:
+            fill(stratum, split)

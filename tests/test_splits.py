@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from langid.clips import Clip, DataError
-from langid.splits import assign_splits, speaker_position, split_name
+from langid.splits import assign_speakers, assign_splits, speaker_position, split_name
 
 
 def clip(speaker: str, language: str = "fr", split: str | None = None) -> Clip:
@@ -31,7 +31,7 @@ def test_the_names_of_splits():
 def test_the_share_is_of_speakers_and_of_each_language():
     clips = [clip(f"{code}{i}", code) for code in ("fr", "de") for i in range(1000)]
     for code in ("fr", "de"):
-        speakers = [c for c in assign_splits(clips, 0.1) if c.language == code]
+        speakers = [c for c in assign_splits(clips, {"validation": 0.1}) if c.language == code]
         assert 70 <= sum(c.split == "validation" for c in speakers) <= 130
 
 
@@ -50,18 +50,18 @@ def test_another_seed_chooses_other_speakers():
 def test_a_language_of_two_speakers_lends_one_to_validation():
     clips = [clip(speaker) for speaker in ("a", "b", "b")]
     nearest = min("ab", key=lambda speaker: speaker_position(speaker, 0))
-    split_of = splits_of(assign_splits(clips, 0.001))
+    split_of = splits_of(assign_splits(clips, {"validation": 0.001}))
     assert split_of[nearest] == "validation"
     assert sorted(split_of.values()) == ["train", "validation"]
 
 
 def test_a_lone_speaker_stays_in_train_whatever_the_share():
-    assert splits_of(assign_splits([clip("only")], 0.999)) == {"only": "train"}
-    assert splits_of(assign_splits([clip("only")], 0.001)) == {"only": "train"}
+    assert splits_of(assign_splits([clip("only")], {"validation": 0.999})) == {"only": "train"}
+    assert splits_of(assign_splits([clip("only")], {"validation": 0.001})) == {"only": "train"}
 
 
 def test_no_share_means_no_validation():
-    clips = assign_splits([clip(f"s{i}") for i in range(50)], validation_share=0)
+    clips = assign_splits([clip(f"s{i}") for i in range(50)], {})
     assert {c.split for c in clips} == {"train"}
 
 
@@ -80,12 +80,54 @@ def test_a_speaker_in_two_splits_is_an_error_that_names_it():
     st.lists(
         st.tuples(st.integers(0, 12), st.sampled_from(["fr", "de", "it"])), min_size=1, max_size=60
     ),
-    st.floats(0, 0.9),
+    st.fixed_dictionaries({"validation": st.floats(0, 0.6), "test": st.floats(0, 0.3)}),
     st.integers(0, 5),
 )
-def test_no_speaker_is_torn_and_every_language_keeps_training_data(pairs, share, seed):
-    clips = assign_splits([clip(f"s{i}", code) for i, code in pairs], share, seed)
+def test_no_speaker_is_torn_and_every_language_keeps_training_data(pairs, shares, seed):
+    clips = assign_splits([clip(f"s{i}", code) for i, code in pairs], shares, seed)
     for speaker in {c.speaker_id for c in clips}:
         assert len({c.split for c in clips if c.speaker_id == speaker}) == 1
     for code in {c.language for c in clips}:
         assert "train" in {c.split for c in clips if c.language == code}
+
+
+SHARES = {"validation": 0.1, "test": 0.1}
+
+
+def community(sizes: dict[tuple[str, str], int]) -> dict[str, set[tuple[str, ...]]]:
+    """Speakers with their strata: so many of each language and gender."""
+    return {
+        f"{language}-{gender}-{i}": {(language,), (language, gender)}
+        for (language, gender), size in sizes.items()
+        for i in range(size)
+    }
+
+
+def test_every_language_and_gender_is_divided_in_the_same_shares():
+    sizes = {("en", "male"): 2000, ("en", "female"): 400, ("it", "male"): 400}
+    split_of = assign_speakers(community(sizes), SHARES)
+    for (language, gender), size in sizes.items():
+        splits = [split_of[f"{language}-{gender}-{i}"] for i in range(size)]
+        for split, share in {**SHARES, "train": 0.8}.items():
+            deviation = (share * (1 - share) * size) ** 0.5  # of a binomial count
+            assert abs(splits.count(split) - share * size) < 4 * deviation
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_no_split_lacks_a_language_nor_a_gender_that_could_be_there(seed):
+    sizes = {("fr", "male"): 12, ("fr", "female"): 12, ("de", "male"): 3, ("de", "female"): 1}
+    split_of = assign_speakers(community(sizes), SHARES, seed)
+    for name in ("fr-male", "fr-female", "de"):
+        held = {split for speaker, split in split_of.items() if speaker.startswith(name)}
+        assert held == {"train", "validation", "test"}
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_known_speakers_stay_when_others_come(seed):
+    few = community({("fr", "male"): 5, ("fr", "female"): 2})
+    many = community({("fr", "male"): 50, ("fr", "female"): 20, ("de", "male"): 9})
+    known = assign_speakers(few, SHARES, seed)
+    later = assign_speakers(many, SHARES, seed, known)
+    assert known == {speaker: later[speaker] for speaker in known}
+    assert later == assign_speakers(many, SHARES, seed, later)
+    assert {"validation", "test"} <= {later[speaker] for speaker in many if speaker[0] == "d"}
