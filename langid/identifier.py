@@ -10,12 +10,14 @@ import numpy as np
 import torch
 
 from langid.audio import AudioError, AudioInput, AudioStream
+from langid.energy import EnergyMeter
 from langid.languages import NONE, languages_of
 from langid.model import LanguageCNN
 from langid.pretrained import load_model
 from langid.windows import Window, aggregate, cut_windows, restrict, runs
 
 BATCH_SIZE = 8  # windows a forward pass: more is no faster and takes 40 MB more
+LITTLE_S = 1.0  # less than this above the silence comes with a warning
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,8 @@ class Identification:
     """What was heard. ``language`` and ``confidence`` are the maximum of ``probabilities``.
 
     ``probabilities`` are over the model's labels (ISO 639-1 codes, ``"other"``, ``"none"``) in
-    their order and sum to 1; ``windows`` and ``segments`` are in the order of time.
+    their order and sum to 1; ``windows`` and ``segments`` are in the order of time. ``active_s``
+    are the seconds that stand out of the recording's silence, by `EnergyMeter`.
     """
 
     language: str
@@ -49,6 +52,7 @@ class Identification:
     windows: list[WindowResult]
     segments: list[Segment]
     duration_s: float
+    active_s: float
     warnings: list[str]
 
     def to_dict(self) -> dict:
@@ -165,8 +169,9 @@ class LanguageIdentifier:
             try:
                 recording.stream = AudioStream(audio, sample_rate)
                 config = self.model.config
+                blocks = recording.metered_blocks()
                 for window in cut_windows(
-                    recording.stream, config.window_s, config.hop_s, config.sample_rate
+                    blocks, config.window_s, config.hop_s, config.sample_rate
                 ):
                     waiting.append((recording, window))
                     if len(waiting) == BATCH_SIZE:
@@ -209,9 +214,16 @@ class LanguageIdentifier:
                 "No speech was heard: the answer is only the likelier of the candidates."
             )
         windows, whole = restrict(windows, kept), restrict(whole, kept)
+        language = self.labels[whole.argmax()]
+        duration_s, active_s = recording.stream.duration_s, recording.energy.active_s()
+        if active_s < LITTLE_S < duration_s and language != NONE:
+            amount = f"Only {active_s:.1f} s of" if active_s >= 0.05 else "Nothing in"
+            warnings.append(
+                f"{amount} this recording is louder than silence: the answer may be wrong."
+            )
         tops = [self.labels[i] for i in windows.argmax(axis=1)]
         return Identification(
-            language=self.labels[whole.argmax()],
+            language=language,
             confidence=float(whole.max()),
             probabilities=self._named(whole),
             windows=[
@@ -227,7 +239,8 @@ class LanguageIdentifier:
                 )
                 for first, end, start_s, end_s in runs(tops, recording.bounds)
             ],
-            duration_s=recording.stream.duration_s,
+            duration_s=duration_s,
+            active_s=active_s,
             warnings=warnings,
         )
 
@@ -241,6 +254,13 @@ class _Recording:
     def __init__(self, key: AudioInput | None):
         self.key = key
         self.stream: AudioStream | None = None
+        self.energy = EnergyMeter()
         self.bounds: list[tuple[float, float]] = []
         self.probabilities: list[np.ndarray] = []
         self.complete = False
+
+    def metered_blocks(self) -> Iterator[np.ndarray]:
+        """The blocks of the stream, each measured on its way."""
+        for block in self.stream:
+            self.energy.add(block)
+            yield block

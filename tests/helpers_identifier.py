@@ -27,6 +27,7 @@ def identification(
         windows=[WindowResult(2.0 * i, 2.0 * i + 4.0, row) for i, row in enumerate(rows)],
         segments=[Segment(0.0, duration_s, language, whole[language])],
         duration_s=duration_s,
+        active_s=duration_s,
         warnings=list(warnings),
     )
 

@@ -75,6 +75,43 @@ def test_candidates_without_speech_come_with_a_warning(identifier):
     assert any("No speech was heard" in warning for warning in result.warnings)
 
 
+def hiss(seconds, level=0.1):
+    """White noise: unlike a constant it has energy."""
+    return np.random.default_rng(0).normal(0, level, round(seconds * RATE)).astype(np.float32)
+
+
+def test_a_recording_with_little_but_silence_comes_with_a_warning(identifier):
+    silence = np.zeros(4 * RATE, dtype=np.float32)
+    result = identifier.identify(np.concatenate([silence, hiss(0.4), silence]), RATE)
+    assert result.active_s == pytest.approx(0.4, abs=0.02)
+    assert result.warnings == [
+        "Only 0.4 s of this recording is louder than silence: the answer may be wrong."
+    ]
+    faint = identifier.identify(hiss(4, level=1e-3 / 2), RATE)
+    assert faint.active_s == 0
+    assert faint.warnings == [
+        "Nothing in this recording is louder than silence: the answer may be wrong."
+    ]
+
+
+def test_the_energy_of_a_long_recording_is_measured_over_all_its_blocks(identifier):
+    loud = identifier.identify(hiss(30), RATE)
+    assert loud.active_s == pytest.approx(30, abs=0.02)
+    assert loud.warnings == []
+    padded = np.concatenate([hiss(8), np.zeros(8 * RATE, dtype=np.float32)])
+    assert identifier.identify(padded, RATE).active_s == pytest.approx(8, abs=0.02)
+
+
+@pytest.mark.parametrize("seconds", [0.5, 1.5])
+def test_enough_sound_or_a_recording_that_is_all_sound_needs_no_warning(identifier, seconds):
+    assert identifier.identify(hiss(seconds), RATE).warnings == []
+
+
+def test_silence_called_no_speech_needs_no_warning(identifier):
+    result = identifier.identify(sound(0.0), RATE)
+    assert (result.language, result.active_s, result.warnings) == ("none", 0, [])
+
+
 @pytest.mark.parametrize("languages", [[], ["de"], ["en", "xx"]])
 def test_wrong_candidates_are_refused(identifier, languages):
     with pytest.raises(ValueError, match="choose among en, fr, other, none"):
@@ -91,7 +128,7 @@ def test_json_holds_everything(identifier):
     assert again == result.to_dict()
     assert set(again) == {
         *("language", "confidence", "probabilities", "windows", "segments"),
-        *("duration_s", "warnings"),
+        *("duration_s", "active_s", "warnings"),
     }
 
 

@@ -65,7 +65,7 @@ def test_the_legend_names_the_labels_safely():
 )
 def test_the_time_axis_suits_the_recording(duration_s, step, unit, first, last):
     rows = windows((0, duration_s - 1, 0.75), (1, duration_s, 0.75))
-    answer = Identification("en", 0.75, rows[0].probabilities, rows, [], duration_s, [])
+    answer = Identification("en", 0.75, rows[0].probabilities, rows, [], duration_s, duration_s, [])
     columns, found_step, found_unit = plot_columns(answer)
     assert (found_step, found_unit) == (step, unit)
     assert columns["time"][:2] == [first, first] and columns["time"][-1] == pytest.approx(last)

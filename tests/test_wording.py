@@ -15,7 +15,9 @@ from langid.wording import (
 
 def answer(duration_s: float = 8.24, warnings: tuple[str, ...] = (), **shares: float):
     language = max(shares, key=shares.get)
-    return Identification(language, shares[language], shares, [], [], duration_s, list(warnings))
+    return Identification(
+        language, shares[language], shares, [], [], duration_s, duration_s, list(warnings)
+    )
 
 
 @pytest.mark.parametrize(
