@@ -1,0 +1,310 @@
+"""The card of a dataset: what it holds, where that came from, how to load it, where it is weak."""
+
+from pathlib import Path
+
+from datasets import DatasetInfo, Features, SplitDict, SplitInfo
+from datasets.info import DatasetInfosDict
+from huggingface_hub import DatasetCard, DatasetCardData
+
+from langid.dataset_counts import UNKNOWN, Amount, Counts, count_dataset
+from langid.dataset_texts import CardText, known_faults
+from langid.drops import Drops
+from langid.languages import DEFAULT_LANGUAGES, NAMES, NONE, class_of, language_name
+from langid.licences import card_licence, full_name
+from langid.markdown import few, percent, table
+from langid.shards import DATA_FOLDER
+from langid.version import VERSION
+
+COLUMN_MEANINGS = {
+    "audio": "bytes of a FLAC file, or of the compressed original; mono, 16 kHz",
+    "language": "what is spoken: a class label, see `features['language'].names`",
+    "speaker_id": "`<source>:<name>`; the same for one speaker of two languages",
+    "source": "corpus or collection that the recording is from",
+    "archive": "submission that it came in",
+    "utterance_id": "name within the archive",
+    "transcript": "what the speaker was asked to read",
+    "gender": "`female`, `male` or `other`, as the speaker said",
+    "age_range": "`youth`, `adult` or `senior`, as the speaker said",
+    "dialect": "as the speaker put it",
+    "native_speaker": "whether the speaker said so",
+    "duration_s": "seconds",
+    "licence": "of this recording",
+    "synthetic": "whether a machine speaks",
+    "audio_digest": "hash of the samples in 16 bits: equal for identical audio",
+}
+_BODY = """
+# {title}
+
+{n_clips:,} clips of speech, {hours:,.1f} hours by {n_speakers:,} speakers: {languages}. Made for
+telling which language is spoken in a recording, with langid {version}; {megabytes:,.1f} MB.
+
+## Load it
+
+```python
+import io
+
+import soundfile
+from datasets import Audio, load_dataset
+
+dataset = load_dataset("{repo_id}")  # or the dataset's folder; with streaming=True as it is read
+train = dataset["train"].cast_column("audio", Audio(decode=False))
+clip = next(iter(train))
+waveform, sample_rate = soundfile.read(io.BytesIO(clip["audio"]["bytes"]))
+print(train.features["language"].int2str(clip["language"]), waveform.shape, clip["transcript"])
+```
+
+Without `decode=False`, `datasets` decodes the audio itself, for which it needs torchcodec and
+FFmpeg. To train an identifier:
+
+```sh
+python train.py --data {repo_id} --output runs/first{train_options}
+```
+
+## What it holds
+
+{by_language}
+
+## Gender
+
+{gender_note}
+
+{by_gender}
+
+## Sources and licences
+
+{by_source}
+
+{licence_note}
+
+## How it was made
+
+{how_made}
+
+## Splits
+
+By speaker: nobody speaks in two splits, and no audio stands in two (checked by `speaker_id` and
+`audio_digest` when the dataset was made). A speaker of several languages has one split in all.
+
+## Left out
+
+{left_out}
+
+## Changed
+
+{changed}
+{faults}
+## Columns
+
+What is not known of a clip is null.
+
+{columns}
+"""
+
+
+def write_card(folder: Path, drops: Drops, changes: Drops, *, text: CardText) -> None:
+    """Write README.md into the folder of a dataset whose Parquet files are complete.
+
+    Raises
+    ------
+    DataError
+        If they cannot be read.
+    """
+    counts = count_dataset(folder)
+    card = make_dataset_card(
+        counts,
+        title=text.title,
+        how_made=text.how_made,
+        faults=known_faults(counts.values("source")),
+        drops=drops,
+        changes=changes,
+        metadata=text.metadata,
+    )
+    card.save(folder / "README.md")
+
+
+def make_dataset_card(
+    counts: Counts,
+    *,
+    title: str,
+    how_made: str,
+    faults: str | None,
+    drops: Drops,
+    changes: Drops,
+    metadata: dict | None = None,
+    repo_id: str = "USER/NAME",
+) -> DatasetCard:
+    """The card, with front matter by which the Hub and ``load_dataset`` find the splits.
+
+    ``how_made`` and ``faults`` are Markdown; ``metadata`` are more of the Hub's fields.
+    """
+    total = counts.total()
+    spoken = _spoken(counts)
+    body = _BODY.format(
+        title=title,
+        n_clips=total.n_clips,
+        hours=total.duration_s / 3600,
+        n_speakers=len(total.speakers),
+        languages=few([language_name(code) for code in spoken], 12) or "no speech",
+        version=VERSION,
+        megabytes=counts.n_file_bytes / 1e6,
+        repo_id=repo_id,
+        train_options=_train_options(counts),
+        by_language=_by_language(counts),
+        gender_note=_gender_note(counts),
+        by_gender=_by_gender(counts),
+        by_source=_by_source(counts),
+        licence_note=_licence_note(counts),
+        how_made=how_made,
+        left_out=_counted(drops, "Nothing was left out."),
+        changed=_counted(changes, "Nothing was changed."),
+        faults=f"\n## Known faults\n\n{faults}\n" if faults else "",
+        columns=_columns(counts.features),
+    )
+    data = _metadata(counts, spoken, title, metadata or {})
+    return DatasetCard(f"---\n{data.to_yaml()}\n---\n{body}")
+
+
+def _metadata(counts: Counts, spoken: list[str], title: str, more: dict) -> DatasetCardData:
+    total = counts.total()
+    codes = sorted({code.partition("-")[0] for code in spoken})
+    licence = card_licence(counts.values("licence"))
+    tasks = ["audio-classification"]
+    if total.n_transcripts:
+        tasks.append("automatic-speech-recognition")
+    if licence == "other":
+        more = {**more, "license_name": "by-recording"}
+    data = DatasetCardData(
+        language=codes,
+        license=licence,
+        task_categories=tasks,
+        size_categories=[_size_category(total.n_clips)],
+        multilinguality=["multilingual" if len(codes) > 1 else "monolingual"],
+        pretty_name=title,
+        tags=["language-identification", "speech"],
+        configs=[
+            {
+                "config_name": "default",
+                "data_files": [
+                    {"split": split, "path": f"{DATA_FOLDER}/{split}-*.parquet"}
+                    for split in counts.splits
+                ],
+            }
+        ],
+        **more,
+    )
+    splits = SplitDict()
+    for split in counts.splits:
+        n_clips = counts.total(split=split).n_clips
+        splits.add(SplitInfo(split, num_bytes=counts.n_bytes[split], num_examples=n_clips))
+    info = DatasetInfo(
+        features=counts.features,
+        splits=splits,
+        download_size=counts.n_file_bytes,
+        dataset_size=sum(counts.n_bytes.values()),
+    )
+    DatasetInfosDict(default=info).to_dataset_card_data(data)
+    return data
+
+
+def _size_category(n_clips: int) -> str:
+    """The Hub's order of magnitude: 1234 → ``"1K<n<10K"``."""
+    if n_clips < 1000:
+        return "n<1K"
+    for low, high, limit in (("1K", "10K", 10**4), ("10K", "100K", 10**5), ("100K", "1M", 10**6)):
+        if n_clips < limit:
+            return f"{low}<n<{high}"
+    return "1M<n<10M"
+
+
+def _spoken(counts: Counts) -> list[str]:
+    """The languages, without the labels that mean noise."""
+    return [code for code in counts.languages if class_of(code, ()) != NONE]
+
+
+def _train_options(counts: Counts) -> str:
+    """Nothing where train.py's own languages will do: it refuses one that is not there."""
+    there = [language for split, language in counts.tallies if split == "train"]
+    if set(DEFAULT_LANGUAGES) <= set(there):
+        return ""
+    return f" --languages {','.join(sorted(set(there) & NAMES.keys()))}"
+
+
+def _amount(amount: Amount) -> list[str]:
+    return [f"{amount.n_clips:,}", f"{len(amount.speakers):,}", f"{amount.duration_s / 3600:,.2f}"]
+
+
+def _by_language(counts: Counts) -> str:
+    header = ["language"]
+    for split in counts.splits:
+        header += [f"{split}: clips", "speakers", "hours"]
+    rows = []
+    for language in [*counts.languages, None]:
+        wanted = {"language": language} if language else {}
+        row = [f"{language_name(language)} (`{language}`)" if language else "**all**"]
+        for split in counts.splits:
+            row += _amount(counts.total(split=split, **wanted))
+        total = counts.total(**wanted)
+        rows.append([*row, percent(total.n_transcripts / total.n_clips)])
+    return table([*header, "with transcript"], rows)
+
+
+def _gender_note(counts: Counts) -> str:
+    if set(counts.values("gender")) == {UNKNOWN}:
+        return "Nothing is known of the speakers' gender: it may be spread unevenly."
+    return (
+        "Gender is spread unevenly over the languages and can pass for language: compare a model's "
+        "results by gender, too."
+    )
+
+
+def _by_gender(counts: Counts) -> str:
+    present = set(counts.values("gender"))
+    genders = [name for name in ("female", "male", "other", UNKNOWN) if name in present]
+    header = ["language"]
+    for gender in genders:
+        header += [f"{gender}: hours", "speakers"]
+    rows = []
+    for language in counts.languages:
+        row = [language_name(language)]
+        for gender in genders:
+            _, n_speakers, hours = _amount(counts.total(language=language, gender=gender))
+            row += [hours, n_speakers]
+        rows.append(row)
+    return table(header, rows)
+
+
+def _by_source(counts: Counts) -> str:
+    rows = []
+    for source, licence, synthetic in counts.values("source", "licence", "synthetic"):
+        wanted = {"source": source, "licence": licence, "synthetic": synthetic}
+        total = counts.total(**wanted)
+        languages = [
+            code for code in counts.languages if counts.total(language=code, **wanted).n_clips
+        ]
+        rows.append([source, licence, few(languages), *_amount(total), "yes" if synthetic else ""])
+    header = ["source", "licence", "languages", "clips", "speakers", "hours", "synthetic"]
+    return table(header, rows)
+
+
+def _licence_note(counts: Counts) -> str:
+    licences = counts.values("licence")
+    named = [name for name in licences if full_name(name) != name]
+    words = "".join(f"\n- {name}: {full_name(name)}" for name in named)
+    if len(licences) == 1 and named:
+        return f"All recordings are under the {full_name(licences[0])}."
+    return (
+        "Each recording's licence stands in its row; `unstated` is one that names none.\n" + words
+    )
+
+
+def _counted(drops: Drops, nothing: str) -> str:
+    if not drops.counts:
+        return nothing
+    return table(["why", "count"], [[why, f"{n:,}"] for why, n in drops.counts.most_common()])
+
+
+def _columns(features: Features) -> str:
+    return table(
+        ["column", "meaning"],
+        [[f"`{name}`", COLUMN_MEANINGS.get(name, "")] for name in features],
+    )

@@ -1,0 +1,58 @@
+"""Licences: what the Hub calls them, and their full names."""
+
+from collections.abc import Iterable
+
+UNSTATED = "unstated"  # how a missing licence is shown
+# Hub id → full name; from https://huggingface.co/docs/hub/repositories-licenses, those that
+# recordings of speech come under.
+_NAMES = {
+    "apache-2.0": "Apache License 2.0",
+    "mit": "MIT License",
+    "cc0-1.0": "Creative Commons Zero 1.0 Universal (public domain dedication)",
+    "cc-by-2.0": "Creative Commons Attribution 2.0",
+    "cc-by-3.0": "Creative Commons Attribution 3.0",
+    "cc-by-4.0": "Creative Commons Attribution 4.0",
+    "cc-by-sa-3.0": "Creative Commons Attribution Share Alike 3.0",
+    "cc-by-sa-4.0": "Creative Commons Attribution Share Alike 4.0",
+    "cc-by-nc-3.0": "Creative Commons Attribution Non Commercial 3.0",
+    "cc-by-nc-4.0": "Creative Commons Attribution Non Commercial 4.0",
+    "cc-by-nd-4.0": "Creative Commons Attribution No Derivatives 4.0",
+    "cc-by-nc-nd-4.0": "Creative Commons Attribution Non Commercial No Derivatives 4.0",
+    "cc-by-nc-sa-4.0": "Creative Commons Attribution Non Commercial Share Alike 4.0",
+    "agpl-3.0": "GNU Affero General Public License, version 3",
+    "gpl-2.0": "GNU General Public License, version 2",
+    "gpl-3.0": "GNU General Public License, version 3",
+    "lgpl-2.1": "GNU Lesser General Public License, version 2.1",
+    "lgpl-3.0": "GNU Lesser General Public License, version 3",
+    "pddl": "Open Data Commons Public Domain Dedication and License",
+}
+_LATER = "-or-later"
+
+
+def hub_licence(licence: str) -> str | None:
+    """The Hub's id: ``"GPL-3.0-or-later"`` → ``"gpl-3.0"``; None where it has none."""
+    key = "-".join(licence.lower().split()).removesuffix(_LATER).removesuffix("-only")
+    return key if key in _NAMES else None
+
+
+def full_name(licence: str) -> str:
+    """The licence in full words, or as it stands where it is none of the known ones."""
+    key = hub_licence(licence)
+    if key is None:
+        return licence
+    later = licence.lower().endswith(_LATER)
+    return _NAMES[key] + (" or (at your option) any later version" if later else "")
+
+
+def card_licence(licences: Iterable[str]) -> str | list[str]:
+    """What a card's ``license`` says of rows under these licences.
+
+    The Hub's ids where it has one for each; ``"unknown"`` where none is stated; else ``"other"``.
+    """
+    licences = set(licences)
+    if licences == {UNSTATED}:
+        return "unknown"
+    ids = {hub_licence(licence) for licence in licences}
+    if None in ids:
+        return "other"
+    return sorted(ids) if len(ids) > 1 else ids.pop()
