@@ -1,0 +1,163 @@
+"""Archives of VoxForge on disk: where they are, of which language, and what is in them."""
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from pathlib import Path
+
+from tqdm import tqdm
+
+from langid.clips import DataError
+from langid.drops import Drops
+from langid.languages import language_code
+from langid.manifest import Manifest
+from langid.processes import process_pool
+from langid.voxforge import Survey, archive_stem, speaker_of, survey_archive
+
+ARCHIVE_SUFFIXES = (".tgz", ".tar.gz")
+SURVEYS_PER_JOB = 8
+_UNREADABLE = "cannot be read"
+
+
+@dataclass(frozen=True)
+class Archive:
+    """An archive that can be used."""
+
+    key: str  # path below the folder of archives, with forward slashes
+    path: Path
+    language: str
+    stem: str
+    speaker_id: str
+    survey: Survey
+
+
+def find_archives(
+    folder: Path,
+    languages: Sequence[str],
+    manifest: Manifest,
+    drops: Drops,
+    *,
+    sample_rates: Sequence[str] = (),
+    n_processes: int = 1,
+) -> list[Archive]:
+    """Usable archives of ``languages`` anywhere below a folder, ordered by key.
+
+    The language is the first folder on the way that is called like one (``SpeechCorpus`` is
+    English); else the only one asked for; else what the archive's README says. An archive that
+    is there at several sample rates counts once, by the order of ``sample_rates`` if these are
+    names of folders on the way. ``drops`` receives what was left out.
+
+    Raises
+    ------
+    DataError
+        If there is no such folder, or no archive in it.
+    """
+    paths = dict(_archive_paths(folder))
+    if not paths:
+        raise DataError(
+            f"{folder} holds no archive (.tgz): give the folder that prepare_data.py voxforge "
+            "downloaded to, or one with a folder of archives a language."
+        )
+    stated = {key: _language_of_path(key) for key in paths}
+    if len(languages) == 1:
+        stated = {key: language or languages[0] for key, language in stated.items()}
+    paths = {key: path for key, path in paths.items() if stated[key] in (None, *languages)}
+    surveys = survey_archives(paths, manifest, n_processes)
+    archives: dict[tuple[str, str], Archive] = {}
+    for key in sorted(paths, key=lambda key: (_preference(key, sample_rates), key)):
+        language = stated[key] or surveys[key].language
+        if language is None:
+            drops.add("language unknown", key)
+            continue
+        if language not in languages:
+            continue
+        archive = _usable_archive(key, paths[key], language, surveys[key], drops)
+        if archive and archives.setdefault((language, archive.stem), archive) is not archive:
+            drops.add("same archive at another sample rate", key)
+    return sorted(archives.values(), key=lambda archive: archive.key)
+
+
+def _usable_archive(
+    key: str, path: Path, language: str, survey: Survey, drops: Drops
+) -> Archive | None:
+    """The archive, unless its survey found a problem, which is then counted."""
+    if survey.problem is not None:
+        drops.add(f"corrupt archive: {survey.problem}", key)
+        return None
+    stem = archive_stem(path.name)
+    return Archive(key, path, language, stem, speaker_of(stem), survey)
+
+
+def survey_archives(
+    paths: Mapping[str, Path], manifest: Manifest, n_processes: int
+) -> dict[str, Survey]:
+    """Surveys by key, from the manifest or made now; made ones are kept at once.
+
+    An archive that cannot be read has that as its problem, for this time.
+
+    Raises
+    ------
+    DataError
+        If a process dies, as for want of memory.
+    """
+    surveys = {key: manifest.survey(key) for key in paths}
+    unknown = [key for key, survey in surveys.items() if survey is None]
+    n_processes = max(1, min(n_processes, len(unknown) // SURVEYS_PER_JOB))
+    try:
+        with (
+            process_pool(n_processes) as pool,
+            tqdm(total=len(unknown), unit="archive", desc="survey", disable=None) as progress,
+        ):
+            todo = [paths[key] for key in unknown]
+            made = (
+                pool.map(survey_readable, todo, chunksize=SURVEYS_PER_JOB)
+                if pool
+                else map(survey_readable, todo)
+            )
+            for key, survey in zip(unknown, made, strict=True):
+                surveys[key] = survey
+                if survey.problem != _UNREADABLE:
+                    manifest.record_survey(key, survey)
+                progress.update()
+    except BrokenProcessPool as error:
+        raise DataError("A surveying process died: try again with --num-proc 1.") from error
+    return surveys
+
+
+def survey_readable(path: Path) -> Survey:
+    """``survey_archive``, but a file that the disk does not give is a problem like others."""
+    try:
+        return survey_archive(path)
+    except OSError:
+        return Survey(0, 0.0, None, None, 0, _UNREADABLE)
+
+
+def _archive_paths(folder: Path) -> Iterator[tuple[str, Path]]:
+    """Key and path of every archive; hidden ones and unfinished downloads are none."""
+
+    def refuse(error: OSError) -> None:
+        raise DataError(f"{error.filename} cannot be read: {error.strerror}.") from error
+
+    for parent, folders, names in os.walk(folder, onerror=refuse):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        for name in names:
+            if name.lower().endswith(ARCHIVE_SUFFIXES) and not name.startswith("."):
+                path = Path(parent, name)
+                yield path.relative_to(folder).as_posix(), path
+
+
+def _language_of_path(key: str) -> str | None:
+    for part in key.split("/")[:-1]:
+        if part.casefold() == "speechcorpus":
+            return "en"
+        try:
+            return language_code(part)
+        except ValueError:
+            continue
+    return None
+
+
+def _preference(key: str, sample_rates: Sequence[str]) -> int:
+    parts = key.split("/")[:-1]
+    return next((n for n, rate in enumerate(sample_rates) if rate in parts), len(sample_rates))

@@ -1,0 +1,298 @@
+"""Downloads archives until every language has its hours, and surveys each on its way."""
+
+import sys
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import requests
+from filelock import FileLock, Timeout
+from tqdm import tqdm
+
+from langid.archive_folder import survey_archives, survey_readable
+from langid.clips import DataError
+from langid.download import download
+from langid.drops import Drops
+from langid.http_session import DownloadFailed, Stop, polite_session
+from langid.manifest import Manifest
+from langid.selection import plan_order, select
+from langid.voxforge import NOT_SPEAKING, Survey
+from langid.voxforge_index import (
+    DEFAULT_BASE_URL,
+    DEFAULT_SAMPLE_RATES,
+    RemoteArchive,
+    list_archives,
+)
+
+# So many archives one after another that fail for the host's sake, and it is given up.
+MAX_HOST_FAILURES = 5
+LOCK_NAME = ".downloading.lock"
+# Before the first archives of a language are known; only the progress bar depends on it.
+_TYPICAL_DURATION_S = 50.0
+_TYPICAL_BYTES = 1_500_000
+
+
+@dataclass(frozen=True)
+class Caps:
+    """How much is wanted; infinity for all there is."""
+
+    max_hours: float  # a language
+    max_minutes_per_speaker: float  # in each language
+
+
+class _Plan:
+    """The archives of one language in their order, and what is known of them."""
+
+    def __init__(self, archives: Iterable[RemoteArchive], caps: Caps):
+        self.archives = {archive.key: archive for archive in plan_order(archives)}
+        self.caps = caps
+        self.duration_of: dict[str, float | None] = {}  # None: cannot be used
+        self.in_flight: set[str] = set()
+
+    def next(self) -> RemoteArchive | None:
+        """The archive to fetch next, if one is needed."""
+        keys = (key for key in self._missing(0.0) if key not in self.in_flight)
+        key = next(keys, None)
+        return None if key is None else self.archives[key]
+
+    def likely(self) -> list[RemoteArchive]:
+        """About what is still to be fetched, if the rest lasts as long as what is known."""
+        durations = [duration_s for duration_s in self.duration_of.values() if duration_s]
+        mean_s = sum(durations) / len(durations) if durations else _TYPICAL_DURATION_S
+        return [self.archives[key] for key in self._missing(mean_s)]
+
+    def enter(self, key: str, outcome: Survey | DownloadFailed) -> None:
+        is_usable = isinstance(outcome, Survey) and outcome.problem is None
+        self.duration_of[key] = outcome.duration_s if is_usable else None
+        self.in_flight.discard(key)
+
+    def _missing(self, unknown_s: float) -> list[str]:
+        caps = (self.caps.max_hours, self.caps.max_minutes_per_speaker)
+        order = list(self.archives.values())
+        return select(order, self.duration_of, *caps, unknown_s=unknown_s).missing
+
+
+def fetch_voxforge(
+    folder: Path,
+    manifest: Manifest,
+    drops: Drops,
+    caps: Caps,
+    *,
+    languages: Sequence[str],
+    sample_rates: Sequence[str] = DEFAULT_SAMPLE_RATES,
+    base_url: str = DEFAULT_BASE_URL,
+    n_workers: int = 4,
+    n_processes: int = 1,
+) -> None:
+    """Bring the archives of ``languages`` that ``caps`` ask for into ``folder``.
+
+    Raises
+    ------
+    DataError
+        As ``list_archives`` and ``fetch_archives`` do.
+    """
+    stop = Stop()
+    with polite_session(n_workers, stop) as session:
+        remote = {
+            language: list_archives(session, base_url, language, sample_rates)
+            for language in languages
+        }
+        fetch_archives(
+            session,
+            stop,
+            remote,
+            folder,
+            manifest,
+            drops,
+            caps,
+            n_workers=n_workers,
+            n_processes=n_processes,
+        )
+
+
+def fetch_archives(
+    session: requests.Session,
+    stop: Stop,
+    remote: Mapping[str, Sequence[RemoteArchive]],
+    folder: Path,
+    manifest: Manifest,
+    drops: Drops,
+    caps: Caps,
+    *,
+    n_workers: int = 4,
+    n_processes: int = 1,
+) -> None:
+    """Download, of the archives listed by language, those that are needed and not there.
+
+    What is there is surveyed (in ``n_processes``) and never downloaded. Every archive is kept in
+    the manifest as soon as it is complete. One that fails is named on standard error and counted
+    in ``drops``; a corrupt one is not counted here, as it is found again in the folder.
+
+    Raises
+    ------
+    DataError
+        If the host gives nothing any more, the disk takes nothing, or another run is at work.
+    KeyboardInterrupt
+        After all threads have ended. Like the others it leaves what is downloaded, also in part,
+        for the next run.
+    """
+    plans = [
+        _Plan(_of_speakers(language, archives, folder, drops), caps)
+        for language, archives in remote.items()
+    ]
+    with _only_run(folder):
+        there = {
+            key: folder / key for plan in plans for key in plan.archives if (folder / key).is_file()
+        }
+        surveys = survey_archives(there, manifest, n_processes)
+        for plan in plans:
+            for key in plan.archives.keys() & surveys.keys():
+                plan.enter(key, surveys[key])
+        with _Bar(plans) as bar:
+            fetcher = _Fetcher(session, stop, folder, manifest, bar)
+            with closing(_fetch_all(fetcher, plans, n_workers)) as outcomes:
+                for archive, outcome in outcomes:
+                    if isinstance(outcome, DownloadFailed):
+                        drops.add(f"download failed: {outcome}", archive.key)
+                    bar.show_left()
+
+
+def _of_speakers(
+    language: str, archives: Sequence[RemoteArchive], folder: Path, drops: Drops
+) -> Iterator[RemoteArchive]:
+    """Archives without those of people who are known not to speak the language."""
+    for archive in archives:
+        if (language, archive.speaker_id) not in NOT_SPEAKING:
+            yield archive
+        elif not (folder / archive.key).exists():
+            drops.add("speaker does not speak the language", archive.key)
+
+
+def _fetch_all(
+    fetcher: "_Fetcher", plans: list[_Plan], n_workers: int
+) -> Iterator[tuple[RemoteArchive, Survey | DownloadFailed]]:
+    """Archives with their outcomes, which stand in the plans already, as they come."""
+    turns = deque(plans)  # all languages advance alike
+    in_flight: dict[Future, tuple[_Plan, RemoteArchive]] = {}
+    n_host_failures = 0
+    pool = ThreadPoolExecutor(n_workers)
+    try:
+        while True:
+            while len(in_flight) < n_workers and (job := _next_job(turns)):
+                in_flight[pool.submit(fetcher.fetch, job[1])] = job
+            if not in_flight:
+                return
+            for future in wait(in_flight, return_when=FIRST_COMPLETED).done:
+                plan, archive = in_flight.pop(future)
+                outcome = future.result()
+                plan.enter(archive.key, outcome)
+                is_host_fault = isinstance(outcome, DownloadFailed) and outcome.is_host_fault
+                n_host_failures = n_host_failures + 1 if is_host_fault else 0
+                yield archive, outcome
+                if n_host_failures == MAX_HOST_FAILURES:
+                    raise DataError(
+                        f"{urlsplit(archive.url).hostname} gives nothing any more ({outcome}): "
+                        f"what is downloaded is kept in {fetcher.folder}, and the same command "
+                        "goes on from there."
+                    )
+    except BaseException:
+        fetcher.stop.set()
+        raise
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _next_job(turns: deque[_Plan]) -> tuple[_Plan, RemoteArchive] | None:
+    for _ in range(len(turns)):
+        plan = turns[0]
+        turns.rotate(-1)
+        archive = plan.next()
+        if archive is not None:
+            plan.in_flight.add(archive.key)
+            return plan, archive
+    return None
+
+
+@dataclass
+class _Fetcher:
+    """Fetches one archive, in any thread."""
+
+    session: requests.Session
+    stop: Stop
+    folder: Path
+    manifest: Manifest
+    bar: "_Bar"
+
+    def fetch(self, archive: RemoteArchive) -> Survey | DownloadFailed:
+        """Its survey, which is in the manifest then, or why there is none."""
+        target = self.folder / archive.key
+        try:
+            transfer = download(self.session, archive.url, target, self.bar.add, self.stop)
+            survey = survey_readable(target)
+            if survey.problem is not None and not transfer.is_sure:
+                # Perhaps two pieces that do not belong together: once more, from the beginning.
+                target.unlink()
+                download(self.session, archive.url, target, self.bar.add, self.stop)
+                survey = survey_readable(target)
+        except DownloadFailed as failure:
+            self.manifest.record_failure(archive.key, str(failure), archive.url)
+            tqdm.write(f"{archive.key}: {failure}", file=sys.stderr)
+            return failure
+        self.manifest.record_survey(archive.key, survey, archive.url)
+        return survey
+
+
+class _Bar:
+    """One progress bar: bytes and rate, and about how many archives are left."""
+
+    def __init__(self, plans: list[_Plan]):
+        self._plans = plans
+        self._bar = tqdm(unit="B", unit_scale=True, desc="download", disable=None)
+
+    def __enter__(self) -> "_Bar":
+        self.show_left()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.close()
+
+    def add(self, n_bytes: int) -> None:
+        with self._bar.get_lock():
+            self._bar.update(n_bytes)
+
+    def show_left(self) -> None:
+        if self._bar.disable:
+            return
+        left = [archive for plan in self._plans for archive in plan.likely()]
+        n_bytes = sum(archive.n_bytes or _TYPICAL_BYTES for archive in left)
+        self._bar.total = self._bar.n + n_bytes
+        self._bar.set_postfix_str(f"{len(left):,} archives left")
+
+
+@contextmanager
+def _only_run(folder: Path) -> Iterator[None]:
+    """Keep two runs from writing the same parts.
+
+    Raises
+    ------
+    DataError
+        If another one is at work, or the folder cannot be written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(folder / LOCK_NAME, timeout=0)
+        lock.acquire()
+    except Timeout as error:
+        raise DataError(
+            f"Another run is downloading to {folder}: wait for it, or choose another folder."
+        ) from error
+    except OSError as error:
+        raise DataError(f"Cannot write to {folder}: {error.strerror or error}.") from error
+    try:
+        yield
+    finally:
+        lock.release()
