@@ -14,7 +14,16 @@ from langid.decoding import decode
 from langid.samples import Chunk, downmix, full_scale, resample, second_blocks
 from langid.sources import AudioError, open_source
 
-__all__ = ["MIN_DURATION_S", "SAMPLE_RATE", "AudioError", "AudioInput", "AudioStream", "load_audio"]
+__all__ = [
+    "MIN_DURATION_S",
+    "SAMPLE_RATE",
+    "AudioError",
+    "AudioInput",
+    "AudioStream",
+    "NonFiniteError",
+    "TooShortError",
+    "load_audio",
+]
 
 SAMPLE_RATE = 16_000  # of everything this module gives out, in Hz
 MIN_DURATION_S = 0.3  # a syllable
@@ -23,6 +32,14 @@ MAX_CHANNELS = 32  # 22.2 surround has 24; an array with more is a spectrogram
 MAX_AMPLITUDE = 100.0  # 40 dB over full scale: no recording, but a scale that was forgotten
 
 AudioInput = str | os.PathLike | bytes | BinaryIO | np.ndarray
+
+
+class NonFiniteError(AudioError):
+    """The samples include NaN or infinity."""
+
+
+class TooShortError(AudioError):
+    """There is sound, but less than `MIN_DURATION_S` of it."""
 
 
 class AudioStream:
@@ -47,6 +64,10 @@ class AudioStream:
         What was left out, one sentence each; complete after the iteration.
     duration_s : float
         Seconds yielded so far.
+    source_rate_hz : float or None
+        Sample rate in which the recording starts; None before the first block.
+    n_channels : int or None
+        Channels with which it starts.
 
     Raises
     ------
@@ -58,6 +79,8 @@ class AudioStream:
     def __init__(self, audio: AudioInput, sample_rate: float | None = None) -> None:
         self.warnings: list[str] = []
         self.duration_s = 0.0
+        self.source_rate_hz: float | None = None
+        self.n_channels: int | None = None
         if isinstance(audio, np.ndarray):
             self._name = "The array"
             chunks = _array_chunks(_time_first(audio), _checked_rate(sample_rate))
@@ -97,6 +120,8 @@ class AudioStream:
                     f"{self._name} has {samples.shape[1]} channels, more than {MAX_CHANNELS}: "
                     "mix it down to mono first."
                 )
+            if self.n_channels is None:
+                self.source_rate_hz, self.n_channels = sample_rate, samples.shape[1]
             yield sample_rate, samples
 
     def _mono(self, blocks: Iterator[Chunk]) -> Iterator[Chunk]:
@@ -104,7 +129,7 @@ class AudioStream:
         for sample_rate, samples in blocks:
             peak = float(np.abs(samples).max())
             if not np.isfinite(peak):
-                raise AudioError(
+                raise NonFiniteError(
                     f"{self._name} contains NaN or infinite samples: repair or export it again."
                 )
             if peak > MAX_AMPLITUDE:
@@ -127,7 +152,7 @@ class AudioStream:
             raise AudioError(
                 f"{self._name} contains no samples, perhaps cut off: record or export it again."
             )
-        raise AudioError(
+        raise TooShortError(
             f"{self._name} lasts {len(held) / SAMPLE_RATE:.2f} s: at least {MIN_DURATION_S} s are "
             "needed, and several seconds are better."
         )

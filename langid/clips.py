@@ -2,18 +2,30 @@
 
 import hashlib
 import io
+import math
 import os
+import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import soundfile
 
-from langid.audio import MIN_DURATION_S, SAMPLE_RATE, AudioError, AudioStream
+from langid.audio import (
+    MIN_DURATION_S,
+    SAMPLE_RATE,
+    AudioError,
+    AudioStream,
+    NonFiniteError,
+    TooShortError,
+)
 from langid.drops import Drops  # noqa: F401
+from langid.energy import SILENCE_DBFS, EnergyMeter
 
 # Compressed containers that libsndfile reads: such bytes are stored as they are.
-KEPT_FORMATS = ("FLAC", "OGG", "MP3")
+KEPT_FORMATS = {"FLAC": ".flac", "OGG": ".ogg", "MP3": ".mp3"}
+CLIPPED_LEVEL = 0.99  # of full scale: where converters and editors hold what is louder
+CLIPPED_SHARE = 0.1  # of the samples there: shouting into a microphone that was set too high
 
 
 class DataError(ValueError):
@@ -43,9 +55,9 @@ class Clip:
 class ClipLimits:
     """Which recordings are kept, and how long one may be before it is cut."""
 
-    min_duration_s: float = 0.5
+    min_duration_s: float = 0.5  # in any case 0.3 s, what decoding gives out
     max_duration_s: float = 30.0
-    min_speech_s: float = 0.0  # of sound that stands out of the silence
+    min_speech_s: float = 0.0  # of sound that stands out of the silence, by `EnergyMeter`
 
 
 @dataclass(frozen=True)
@@ -56,15 +68,16 @@ class Piece:
     suffix: str  # of the format of ``data``, with the dot
     duration_s: float
     digest: bytes  # of the samples in 16 bits, so that the container does not count
-    is_silent: bool  # every sample is zero in 16 bits
 
 
 class _PieceWriter:
-    """Collects the samples of one piece: digest, peak and, if asked for, FLAC bytes."""
+    """Collects the samples of one piece: digest, levels and, if asked for, FLAC bytes."""
 
     def __init__(self, flac: bool):
         self.n_samples = 0
-        self.is_silent = True
+        self._n_clipped = 0
+        self._is_zero = True
+        self._energy = EnergyMeter()
         self._hash = hashlib.blake2b(digest_size=16)
         self._buffer = io.BytesIO()
         self._file = None
@@ -77,91 +90,139 @@ class _PieceWriter:
         """Append float samples (n,) in [-1, 1]."""
         samples = np.clip(np.rint(waveform * 32768.0), -32768, 32767).astype("<i2")
         self.n_samples += len(samples)
-        self.is_silent = self.is_silent and not samples.any()
+        self._n_clipped += int(np.count_nonzero(np.abs(waveform) >= CLIPPED_LEVEL))
+        self._is_zero = self._is_zero and not samples.any()
+        self._energy.add(waveform)
         self._hash.update(samples.tobytes())
         if self._file is not None:
             self._file.write(samples)
 
-    def finish(self) -> Piece:
+    def fault(self, limits: ClipLimits) -> str | None:
+        """Why this piece is not worth keeping, if it is not."""
+        min_duration_s = max(limits.min_duration_s, MIN_DURATION_S)
+        if self.n_samples < min_duration_s * SAMPLE_RATE:
+            return f"shorter than {min_duration_s:g} s"
+        if self._is_zero:
+            return "silent (all zero)"
+        active_s = self._energy.active_s()
+        if active_s == 0:
+            return f"silent (nothing above {SILENCE_DBFS:g} dBFS)"
+        if self._n_clipped >= CLIPPED_SHARE * self.n_samples:
+            return "clipped throughout"
+        if active_s < limits.min_speech_s:
+            return f"less than {limits.min_speech_s:g} s above its silence"
+        return None
+
+    def close(self) -> None:
         if self._file is not None:
             self._file.close()
-        return Piece(
-            self._buffer.getvalue(),
-            ".flac",
-            self.n_samples / SAMPLE_RATE,
-            self._hash.digest(),
-            self.is_silent,
-        )
+
+    def finish(self) -> Piece:
+        self.close()
+        duration_s = self.n_samples / SAMPLE_RATE
+        return Piece(self._buffer.getvalue(), ".flac", duration_s, self._hash.digest())
 
 
-def _decode(path: Path, max_samples: int, flac: bool) -> tuple[list[Piece], list[str]]:
-    """Decode block by block into pieces of at most ``max_samples``; also the warnings."""
-    stream = AudioStream(path)
-    pieces, writer = [], _PieceWriter(flac)
-    for block in stream:
-        while len(block):
-            if writer.n_samples == max_samples:
-                pieces.append(writer.finish())
-                writer = _PieceWriter(flac)
-            room = max_samples - writer.n_samples
-            writer.write(block[:room])
-            block = block[room:]
-    return [*pieces, writer.finish()], stream.warnings
+def encode_clip(recording: Path | bytes, limits: ClipLimits) -> tuple[list[Piece], list[str]]:
+    """Check a recording, a file or its bytes, and give the bytes to store.
 
+    A compressed mono 16 kHz recording keeps its bytes; everything else becomes 16-bit FLAC at
+    16 kHz. A recording over ``max_duration_s`` is cut into pieces of that length, each of which
+    must hold against ``limits`` by itself. Only what is stored is held in memory.
 
-def _is_kept_as_it_is(path: Path, max_duration_s: float) -> bool:
-    """Whether the file is compressed mono 16 kHz audio (Opus: recorded at 16 kHz) already."""
-    try:
-        info = soundfile.info(os.fspath(path))
-    except (soundfile.LibsndfileError, OSError):
-        return False
-    return (
-        info.format in KEPT_FORMATS
-        and info.channels == 1
-        and info.samplerate == SAMPLE_RATE
-        and info.duration <= max_duration_s
-    )
-
-
-def _is_shorter_than(path: Path, duration_s: float) -> bool:
-    """Whether a file that did not decode is sound, as far as its header says, but too short."""
-    try:
-        return 0 < soundfile.info(os.fspath(path)).duration < duration_s
-    except (soundfile.LibsndfileError, OSError):
-        return False
-
-
-def encode_clip(path: Path, min_duration_s: float, max_duration_s: float) -> list[Piece]:
-    """Check a recording and give the bytes to store; only they are held in memory.
-
-    A compressed mono 16 kHz file keeps its bytes; everything else becomes 16-bit FLAC at
-    16 kHz. A recording over ``max_duration_s`` is cut into pieces of that length.
+    Returns
+    -------
+    pieces : list of Piece
+        At least one, in the order of time.
+    changes : list of str
+        What distinguishes them from the recording, such as ``"resampled from 8,000 Hz"``.
 
     Raises
     ------
     UnusableClip
-        If the file does not decode, is too short or is silent (all zero in 16 bits).
+        If it cannot be read or decoded, or no piece is worth keeping: too short, silent, clipped
+        in a tenth of its samples, or with too little sound.
     """
-    too_short = f"shorter than {max(min_duration_s, MIN_DURATION_S):g} s"
-    max_samples = max(1, round(max_duration_s * SAMPLE_RATE))
-    keep = _is_kept_as_it_is(path, max_duration_s)
+    suffix = _suffix_if_kept(recording, limits.max_duration_s)
     try:
-        pieces, warnings = _decode(path, max_samples, flac=not keep)
-        if keep and (warnings or len(pieces) > 1):  # damaged, or its header understates it
-            keep = False
-            pieces, warnings = _decode(path, max_samples, flac=True)
+        pieces, changes = _decode(recording, limits, flac=suffix is None)
+        if suffix and changes:  # damaged, or its header understates it
+            suffix = None
+            pieces, changes = _decode(recording, limits, flac=True)
+    except NonFiniteError as error:
+        raise UnusableClip("NaN or infinite samples") from error
     except AudioError as error:
-        if _is_shorter_than(path, MIN_DURATION_S):
-            raise UnusableClip(too_short) from error
         raise UnusableClip("undecodable") from error
     except OSError as error:
         raise UnusableClip("cannot be read") from error
-    pieces = [piece for piece in pieces if piece.duration_s >= min_duration_s]
+    if suffix:
+        data = recording if isinstance(recording, bytes) else recording.read_bytes()
+        pieces = [replace(pieces[0], data=data, suffix=suffix)]
+    return pieces, changes
+
+
+def _decode(
+    recording: Path | bytes, limits: ClipLimits, flac: bool
+) -> tuple[list[Piece], list[str]]:
+    """Decode block by block into pieces that are worth keeping; see `encode_clip`."""
+    is_endless = math.isinf(limits.max_duration_s)
+    max_samples = sys.maxsize if is_endless else max(1, round(limits.max_duration_s * SAMPLE_RATE))
+    stream = AudioStream(recording)
+    pieces, faults, writer = [], [], _PieceWriter(flac)
+
+    def complete() -> None:
+        piece, fault = writer.finish(), writer.fault(limits)
+        if fault is None:
+            pieces.append(piece)
+        else:
+            faults.append(fault)
+
+    try:
+        for block in stream:
+            while len(block):
+                if writer.n_samples == max_samples:
+                    complete()
+                    writer = _PieceWriter(flac)
+                room = max_samples - writer.n_samples
+                writer.write(block[:room])
+                block = block[room:]
+    except TooShortError:
+        if stream.warnings:  # who knows how long it was
+            raise
+    finally:
+        writer.close()
+    complete()
     if not pieces:
-        raise UnusableClip(too_short)
-    pieces = [piece for piece in pieces if not piece.is_silent]
-    if not pieces:
-        raise UnusableClip("silent (all zero)")
-    if keep:
-        return [replace(pieces[0], data=path.read_bytes(), suffix=path.suffix.lower())]
-    return pieces
+        raise UnusableClip(faults[0])
+    return pieces, _changes(stream, pieces, faults, limits)
+
+
+def _changes(
+    stream: AudioStream, pieces: list[Piece], faults: list[str], limits: ClipLimits
+) -> list[str]:
+    changes = []
+    if stream.warnings:
+        changes.append("damaged, kept as far as it decodes")
+    if stream.n_channels != 1:
+        changes.append(f"mixed down from {stream.n_channels} channels")
+    if stream.source_rate_hz != SAMPLE_RATE:
+        changes.append(f"resampled from {stream.source_rate_hz:,.0f} Hz")
+    if len(pieces) + len(faults) > 1:
+        changes.append(f"longer than {limits.max_duration_s:g} s, cut into pieces")
+    changes += [f"a piece left out: {fault}" for fault in dict.fromkeys(faults)]
+    return changes
+
+
+def _suffix_if_kept(recording: Path | bytes, max_duration_s: float) -> str | None:
+    """The suffix to store it with if it is compressed mono 16 kHz audio already, else None.
+
+    Opus counts by the rate at which it was recorded.
+    """
+    source = io.BytesIO(recording) if isinstance(recording, bytes) else os.fspath(recording)
+    try:
+        info = soundfile.info(source)
+    except (soundfile.LibsndfileError, OSError):
+        return None
+    if (info.channels, info.samplerate) != (1, SAMPLE_RATE) or info.duration > max_duration_s:
+        return None
+    return ".opus" if info.subtype == "OPUS" else KEPT_FORMATS.get(info.format)

@@ -7,11 +7,27 @@ import pytest
 import soundfile
 from helpers_recordings import SAMPLE_RATE, record, waveform
 
-from langid.clips import Drops, UnusableClip, encode_clip
+from langid.clips import ClipLimits, UnusableClip, encode_clip
 
 
-def encode(path, min_duration_s=0.5, max_duration_s=30.0):
-    return encode_clip(path, min_duration_s, max_duration_s)
+def encode(recording, **limits):
+    pieces, _ = encode_clip(recording, ClipLimits(**limits))
+    return pieces
+
+
+def changes_of(recording, **limits):
+    return encode_clip(recording, ClipLimits(**limits))[1]
+
+
+def reason_of(recording, **limits):
+    with pytest.raises(UnusableClip) as caught:
+        encode_clip(recording, ClipLimits(**limits))
+    return str(caught.value)
+
+
+def wav(path, samples, sample_rate=SAMPLE_RATE, subtype="PCM_16"):
+    soundfile.write(path, samples, sample_rate, subtype=subtype)
+    return path
 
 
 @pytest.mark.parametrize("suffix", [".opus", ".flac", ".mp3"])
@@ -78,33 +94,100 @@ def test_a_damaged_compressed_file_is_stored_anew(tmp_path):
 
 
 def test_reasons_for_leaving_a_recording_out(tmp_path):
-    soundfile.write(tmp_path / "silent.wav", np.zeros(SAMPLE_RATE), SAMPLE_RATE)
     (tmp_path / "text.wav").write_text("not audio")
     (tmp_path / "empty.mp3").write_bytes(b"")
     record(tmp_path / "short.wav", seed=1, duration_s=0.4)
     record(tmp_path / "shorter.wav", seed=1, duration_s=0.01)
-    reasons = {}
-    for path in tmp_path.iterdir():
-        with pytest.raises(UnusableClip) as caught:
-            encode(path)
-        reasons[path.stem] = str(caught.value)
+    not_finite = waveform(1).astype(np.float32) / 32768
+    not_finite[1000] = np.nan
+    wav(tmp_path / "nan.wav", not_finite, subtype="FLOAT")
+    not_finite[1000] = -np.inf
+    wav(tmp_path / "infinite.wav", not_finite, subtype="DOUBLE")
+    reasons = {path.stem: reason_of(path) for path in tmp_path.iterdir()}
     assert reasons == {
-        "silent": "silent (all zero)",
         "text": "undecodable",
         "empty": "undecodable",
         "short": "shorter than 0.5 s",
         "shorter": "shorter than 0.5 s",
+        "nan": "NaN or infinite samples",
+        "infinite": "NaN or infinite samples",
     }
+    assert reason_of(tmp_path / "absent.wav") == "undecodable"
+
+
+def test_silence_is_told_from_all_zeros(tmp_path):
+    zeros = np.zeros(SAMPLE_RATE)
+    assert reason_of(wav(tmp_path / "zero.wav", zeros)) == "silent (all zero)"
+    tiny = np.full(SAMPLE_RATE, 1e-6, dtype=np.float32)  # rounds to nothing in 16 bits
+    assert reason_of(wav(tmp_path / "tiny.wav", tiny, subtype="FLOAT")) == "silent (all zero)"
+    faint = np.random.default_rng(0).normal(0, 10 ** (-66 / 20), SAMPLE_RATE)
+    assert reason_of(wav(tmp_path / "faint.wav", faint)) == "silent (nothing above -60 dBFS)"
+    assert len(encode(wav(tmp_path / "soft.wav", faint * 10))) == 1
+
+
+def test_clipping_is_judged_by_the_share_of_the_samples(tmp_path):
+    sine = np.sin(2 * np.pi * 200 * np.arange(2 * SAMPLE_RATE) / SAMPLE_RATE)
+    shouted = np.clip(20 * sine, -1, 1)
+    assert reason_of(wav(tmp_path / "clipped.wav", shouted)) == "clipped throughout"
+    quieter = shouted.copy()
+    quieter[SAMPLE_RATE // 8 :] *= 0.5  # one sample in 16 is at full scale
+    assert len(encode(wav(tmp_path / "once.wav", quieter))) == 1
+
+
+def test_a_minimum_of_sound_can_be_asked_for(tmp_path):
+    mostly_silent = np.zeros(5 * SAMPLE_RATE, dtype=np.int16)
+    mostly_silent[SAMPLE_RATE : 2 * SAMPLE_RATE] = waveform(1)
+    path = wav(tmp_path / "a.wav", mostly_silent)
+    assert reason_of(path, min_speech_s=1.5) == "less than 1.5 s above its silence"
+    assert len(encode(path, min_speech_s=0.9)) == 1
+
+
+@pytest.mark.parametrize("suffix", [".wav", ".flac", ".opus", ".mp3"])
+def test_bytes_give_what_their_file_gives(tmp_path, suffix):
+    path = record(tmp_path / f"a{suffix}", seed=1, duration_s=2)
+    assert encode(path.read_bytes()) == encode(path)
+
+
+def test_every_change_is_told(tmp_path):
+    path = record(tmp_path / "same.wav", seed=1, duration_s=2)
+    assert changes_of(path) == []
+    assert changes_of(record(tmp_path / "kept.opus", seed=1)) == []
+    stereo = np.stack([waveform(1), waveform(2)], axis=1)
+    assert changes_of(wav(tmp_path / "wide.wav", stereo)) == ["mixed down from 2 channels"]
+    slow = record(tmp_path / "slow.wav", seed=1, sample_rate=8000)
+    assert changes_of(slow) == ["resampled from 8,000 Hz"]
+    assert changes_of(path, max_duration_s=1.5) == [
+        "longer than 1.5 s, cut into pieces",
+    ]
+    path.write_bytes(path.read_bytes()[:50_000])
+    assert changes_of(path) == ["damaged, kept as far as it decodes"]
+
+
+def test_each_piece_must_hold_by_itself(tmp_path):
+    samples = np.concatenate([waveform(1), np.zeros(SAMPLE_RATE, np.int16), waveform(2)[:4000]])
+    path = wav(tmp_path / "a.wav", samples)
+    pieces, changes = encode_clip(path, ClipLimits(max_duration_s=1.0))
+    assert [piece.duration_s for piece in pieces] == [1.0]
+    assert changes == [
+        "longer than 1 s, cut into pieces",
+        "a piece left out: silent (all zero)",
+        "a piece left out: shorter than 0.5 s",
+    ]
+
+
+def test_a_recording_need_not_be_cut(tmp_path):
+    path = record(tmp_path / "a.wav", seed=1, duration_s=45)
+    (piece,) = encode(path, max_duration_s=float("inf"))
+    assert piece.duration_s == 45
+
+
+def test_wrongly_named_audio_gets_the_suffix_of_its_format(tmp_path):
+    flac = record(tmp_path / "a.flac", seed=1)
+    (piece,) = encode(flac.rename(tmp_path / "a.wav"))
+    assert piece.suffix == ".flac"
+    assert piece.data == (tmp_path / "a.wav").read_bytes()
 
 
 def test_the_minimum_can_be_lowered(tmp_path):
     path = record(tmp_path / "a.wav", seed=1, duration_s=0.4)
     assert len(encode(path, min_duration_s=0.3)) == 1
-
-
-def test_drops_are_counted_and_name_three_files():
-    drops = Drops()
-    for name in "abcd":
-        drops.add("short", name)
-    drops.add("silent", "e")
-    assert drops.lines() == ["       4  short: a, b, c, …", "       1  silent: e"]
