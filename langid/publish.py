@@ -99,9 +99,8 @@ def push_folder(
         f"{what.remedy.format(repo_id=repo_id, folder=folder)}."
     )
     with _in_a_sentence(repo_id, failed, remedy):
-        api = HfApi()
+        api, names = HfApi(), _published(folder, what)
         repo_id = _open_repo(api, repo_id, private, what, n_retries)
-        names = _published(folder, what)
         if CARD_FILE in names:  # the Hub would refuse a faulty one after everything is there
             _again(partial(_check_card, api, folder / CARD_FILE, what), n_retries)
         additions = [CommitOperationAdd(name, folder / name) for name in names]
@@ -145,7 +144,11 @@ def _open_repo(api: HfApi, repo_id: str, private: bool, what: Publication, n_ret
 def _published(folder: Path, what: Publication) -> list[str]:
     """Paths of the files that go up, relative to the folder."""
     names = [path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()]
-    return sorted(filter_repo_objects(names, allow_patterns=list(what.files)))
+    names = sorted(filter_repo_objects(names, allow_patterns=list(what.files)))
+    # Without files of its own, the folder would only delete what stands on the Hub.
+    if not list(filter_repo_objects(names, allow_patterns=list(what.replaced or what.files))):
+        raise PublishError(f"{folder} holds no {what.noun}: there is nothing to publish.")
+    return names
 
 
 def _check_card(api: HfApi, card: Path, what: Publication) -> None:

@@ -1,5 +1,6 @@
 """Repositories as the local Hub of the tests keeps them: files, commits, branches, tags."""
 
+import base64
 import hashlib
 from dataclasses import dataclass
 from functools import cached_property
@@ -9,11 +10,13 @@ DATE = "2026-01-01T00:00:00.000Z"
 
 
 class HubError(Exception):
-    """A refusal: HTTP status, sentence, and the code that the client turns into a class."""
+    """A refusal: HTTP status, sentence, the code that the client turns into a class, headers."""
 
-    def __init__(self, status: int, message: str, code: str = ""):
+    def __init__(
+        self, status: int, message: str, code: str = "", headers: dict[str, str] | None = None
+    ):
         super().__init__(message)
-        self.status, self.code = status, code
+        self.status, self.code, self.headers = status, code, headers or {}
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,27 @@ class Repo:
         commit = hashlib.sha1(seed.encode()).hexdigest()
         self.commits[commit], self.refs[branch] = files, commit
         return commit
+
+    def changed(self, commit: str, steps: list[dict], large: dict[str, bytes]) -> Files:
+        """Files of a commit after the steps of another; large ones must be there, by SHA-256."""
+        files = dict(self.commits[commit])
+        for step in steps:
+            key, value = step["key"], step["value"]
+            path = value["path"]
+            if key == "file":
+                files[path] = Blob(base64.b64decode(value["content"]), False)
+            elif key == "lfsFile" and value["oid"] not in large:
+                raise HubError(400, "Your push was rejected: LFS pointer to a missing object")
+            elif key == "lfsFile":
+                files[path] = Blob(large[value["oid"]], True)
+            elif key == "deletedFile" and path not in files:
+                raise HubError(404, "A file with this name doesn't exist", "EntryNotFound")
+            elif key == "deletedFile":
+                del files[path]
+            elif key == "deletedFolder":
+                folder = path.rstrip("/") + "/"
+                files = {path: blob for path, blob in files.items() if not path.startswith(folder)}
+        return files
 
     def resolve(self, revision: str) -> str:
         commit = self.refs.get(revision, revision)

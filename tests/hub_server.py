@@ -5,7 +5,6 @@ Large files are answered with a redirect to another host name, as the Hub does, 
 client's handling of the redirect and of its token is exercised too.
 """
 
-import base64
 import hashlib
 import json
 import re
@@ -17,18 +16,19 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from socket import SHUT_RDWR, socket
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from hub_repo import DATE, LARGE_SUFFIXES, Blob, HubError, Repo
+from hub_repo import DATE, LARGE_SUFFIXES, HubError, Repo
 
 USER, TOKEN = "someone", "hf_stand_in_token"
 LARGE_BYTES = 10_000_000
+CUT, LOST = 0, 1  # in place of an HTTP status
 PREFIXES = {"model": "", "dataset": "datasets/", "space": "spaces/"}
 
 
 class HubServer(ThreadingHTTPServer):
     """The Hub at ``url`` while used as a context manager, for whoever brings ``TOKEN``.
 
-    ``fail_uploads(n, status)`` refuses the next n uploads (large files and commits), ``card_error``
-    is what the check of README.md complains about, ``requests`` records (method, path, token).
+    ``fail(steps, n, status)`` refuses the next n requests of these steps, ``card_error`` is what
+    the check of README.md complains about, ``requests`` records (method, path, token).
     """
 
     daemon_threads = True
@@ -42,7 +42,7 @@ class HubServer(ThreadingHTTPServer):
         self.requests: list[tuple[str, str, str | None]] = []
         self.card_error = ""
         self.lock = threading.Lock()
-        self.failures: list[int] = []
+        self.failures: list[tuple[str, int, dict[str, str]]] = []
         self._connections: list[socket] = []
 
     def __enter__(self) -> "HubServer":
@@ -69,11 +69,23 @@ class HubServer(ThreadingHTTPServer):
             super().handle_error(request, client_address)
 
     def fail_uploads(self, n: int, status: int = 503) -> None:
-        self.failures = [status] * n
+        """Refuse the next n uploads: large files and commits."""
+        self.fail("upload commit", n, status)
 
-    def check_upload(self) -> None:
-        if self.failures:
-            raise HubError(self.failures.pop(), "The upload failed, as it was told to")
+    def fail(self, steps: str, n: int, status: int = 503, **headers: str) -> None:
+        """Refuse the next n requests of the steps: "create", "check", "upload", "commit".
+
+        ``CUT`` closes the connection in place of an answer, ``LOST`` does so after a commit.
+        """
+        self.failures = [(steps, status, headers)] * n
+
+    def may_fail(self, step: str, after: bool = False) -> None:
+        """Fail here if told to; ``after`` the step was taken only by losing the answer."""
+        if self.failures and step in self.failures[-1][0].split():
+            _, status, headers = self.failures[-1]
+            if after == (status == LOST):
+                self.failures.pop()
+                raise HubError(status, "The Hub failed, as it was told to", headers=headers)
 
     def repo(self, kind: str, name: str, token: str | None) -> Repo:
         repo = self.repos.get((kind, name))
@@ -109,8 +121,11 @@ class Handler(BaseHTTPRequestHandler):
                         return route(self, body, **{k: unquote(v) for k, v in parts.items()})
                 raise HubError(404, f"No such page: {url.path}")
         except HubError as error:
+            if error.status in (CUT, LOST):
+                self.close_connection = True
+                return
             headers = {"X-Error-Message": str(error), "X-Error-Code": error.code}
-            self._json({"error": str(error)}, error.status, headers)
+            self._json({"error": str(error)}, error.status, {**headers, **error.headers})
 
     do_GET = do_HEAD = do_POST = do_PUT = _dispatch
 
@@ -146,6 +161,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def create(self, body: bytes) -> None:
         self._require_token()
+        self.server.may_fail("create")
         wanted = {"type": "model", **json.loads(body)}
         kind = wanted["type"]
         name = f"{wanted.get('organization') or USER}/{wanted['name']}"
@@ -168,6 +184,7 @@ class Handler(BaseHTTPRequestHandler):
         self._json({})
 
     def check_card(self, body: bytes) -> None:
+        self.server.may_fail("check")
         if self.server.card_error:
             return self._json({"errors": [{"message": self.server.card_error}]}, 400)
         self._json({"errors": [], "warnings": []})
@@ -193,7 +210,7 @@ class Handler(BaseHTTPRequestHandler):
         self._json({"transfer": "basic", "objects": objects})
 
     def lfs_put(self, body: bytes, oid: str) -> None:
-        self.server.check_upload()
+        self.server.may_fail("upload")
         if hashlib.sha256(body).hexdigest() != oid:
             raise HubError(400, "The content is not what its id says")
         self.server.large[oid] = body
@@ -204,26 +221,14 @@ class Handler(BaseHTTPRequestHandler):
 
     def commit(self, body: bytes, kind: str, name: str, revision: str) -> None:
         repo = self._writable(kind, name)
-        self.server.check_upload()
+        self.server.may_fail("commit")
         parent = repo.resolve(revision)
-        files = dict(repo.commits[parent])
-        for line in body.splitlines():
-            step = json.loads(line)
-            key, value = step["key"], step["value"]
-            if key == "header" and value.get("parentCommit", parent) != parent:
-                raise HubError(412, "A commit has happened since. Please refresh and try again.")
-            if key == "file":
-                files[value["path"]] = Blob(base64.b64decode(value["content"]), False)
-            elif key == "lfsFile" and value["oid"] not in self.server.large:
-                raise HubError(400, "Your push was rejected: LFS pointer to a missing object")
-            elif key == "lfsFile":
-                files[value["path"]] = Blob(self.server.large[value["oid"]], True)
-            elif key == "deletedFile":
-                del files[value["path"]]
-            elif key == "deletedFolder":
-                folder = value["path"].rstrip("/") + "/"
-                files = {path: blob for path, blob in files.items() if not path.startswith(folder)}
+        steps = [json.loads(line) for line in body.splitlines()]
+        if steps[0]["value"].get("parentCommit", parent) != parent:
+            raise HubError(412, "A commit has happened since. Please refresh and try again.")
+        files = repo.changed(parent, steps[1:], self.server.large)
         oid = repo.commit(revision, files)
+        self.server.may_fail("commit", after=True)
         url = f"{self.server.url}/{PREFIXES[kind]}{name}/commit/{oid}"
         self._json({"success": True, "commitOid": oid, "commitUrl": url, "hookOutput": ""})
 
