@@ -1,23 +1,56 @@
-"""Turn recordings into a Hugging Face dataset that train.py trains on.
+"""Make a Hugging Face dataset that train.py trains on, from VoxForge or one's own recordings.
 
-    python prepare_data.py folder SRC --output data/mine
-    python prepare_data.py speak SENTENCES --output my_voices
+    python prepare_data.py voxforge --output data/voxforge --max-hours 1      # to begin with
+    python prepare_data.py folder my_recordings --output data/mine
+    python prepare_data.py merge data/voxforge data/mine --output data/all
+    python prepare_data.py speak sentences --output my_voices
 
-SRC is one folder a language (``french/clip.mp3`` or ``french/anna/clip.mp3``), or an audiofolder
-with a ``metadata.csv`` (columns ``file_name, language`` and optionally ``split, source, speaker,
-licence, synthetic, transcript``). SENTENCES holds ``fr.txt``, ``de.txt``, …: one sentence a line.
+Every dataset is a folder of Parquet files with a card (README.md), split by speaker, ready for
+train.py --data and for --push-to-hub USER/NAME. All commands can be interrupted and go on when
+they are called again. ``prepare_data.py COMMAND --help`` says more of each.
 """
 
 import argparse
+import json
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
-from langid.clips import DataError, Drops
-from langid.folder import filter_clips, read_folder
+from langid import options as cli
+from langid.clips import DataError
+from langid.drops import Drops
+from langid.languages import DEFAULT_LANGUAGES
 from langid.speak import FORMATS, VOICES, read_sentences, speak
-from langid.splits import assign_splits
-from langid.tally import table
+from langid.voxforge_index import DEFAULT_BASE_URL
+
+# Options that decide where and how, not what the dataset holds.
+_NO_SETTINGS = {
+    *("run", "output", "overwrite", "num_proc", "push_to_hub", "private"),
+    *("base_url", "workers", "downloads", "archives"),
+}
+
+FOLDER_HELP = """
+SRC is one folder a language (french/clip.mp3 or french/anna/clip.mp3), or an audiofolder with a
+metadata.csv (columns file_name, language and optionally split, source, speaker, licence,
+synthetic, transcript).
+"""
+VOXFORGE_HELP = """
+Downloads archives of VoxForge until each language has its hours, and builds a dataset of them.
+Nothing is downloaded twice, and Ctrl-C loses nothing: the same command goes on. An hour a language
+to begin with: --max-hours 1, some 0.6 GB to download. The default, 20 hours in each of five
+languages, downloads about 8 GB from a slow server, a matter of hours, and needs 16 GB of disk;
+all of it (--max-hours inf) is 60 GB to download and needs twice that.
+"""
+SPEAK_HELP = """
+SENTENCES holds fr.txt, de.txt, …: one sentence a line. Needs espeak-ng. The result is a folder for
+prepare_data.py folder.
+"""
+MERGE_HELP = """
+Joins datasets made by this tool (folders, or USER/NAME on the Hub). Speakers of different sources
+are different people; a speaker of one source must stand in the same split everywhere. Audio that
+occurs twice is kept once, and not for training if one of the two is not.
+"""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -26,7 +59,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    add_voxforge_command(commands)
     add_folder_command(commands)
+    add_merge_command(commands)
     add_speak_command(commands)
     options = parser.parse_args(arguments)
     try:
@@ -35,45 +70,103 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("Interrupted: nothing was written.", file=sys.stderr)
+        print("Interrupted: what is done is kept; the same command goes on.", file=sys.stderr)
         return 130
     return 0
 
 
+def add_voxforge_command(commands) -> None:
+    parser = cli.add_command(commands, "voxforge", run_voxforge, "from VoxForge", VOXFORGE_HELP)
+    parser.add_argument(
+        "--languages",
+        type=cli.languages,
+        default=",".join(DEFAULT_LANGUAGES),
+        metavar="A,B",
+        help="codes or English names",
+    )
+    parser.add_argument(
+        "--max-hours", type=cli.amount, default=20.0, help="of each language; inf for all"
+    )
+    parser.add_argument(
+        "--max-minutes-per-speaker",
+        type=cli.amount,
+        default=10.0,
+        metavar="MINUTES",
+        help="in each language; inf for all",
+    )
+    source = parser.add_argument_group("where the archives come from")
+    source.add_argument(
+        "--base-url",
+        metavar="URL",
+        default=DEFAULT_BASE_URL,
+        help="of a mirror: all before /LANGUAGE/",
+    )
+    source.add_argument(
+        "--sample-rates", type=cli.names, default="16kHz_16bit", help="folders of the server"
+    )
+    source.add_argument("--workers", type=cli.positive_int, default=4, help="connections")
+    source.add_argument(
+        "--downloads",
+        type=Path,
+        metavar="DIR",
+        help="where archives are kept (default: OUTPUT-archives)",
+    )
+    source.add_argument(
+        "--archives", type=Path, metavar="DIR", help="use those there, without the network"
+    )
+    cli.add_building_options(parser)
+    cli.add_split_options(parser, test=0.1)
+    cli.add_clip_options(parser, min_duration_s=1.0)
+
+
+def run_voxforge(options: argparse.Namespace) -> None:
+    from langid.archive_folder import find_archives
+    from langid.dataset_texts import VOXFORGE
+    from langid.fetch import Caps, fetch_voxforge
+    from langid.manifest import Manifest
+    from langid.recordings import read_voxforge
+    from langid.voxforge_build import choose_archives, split_speakers, voxforge_jobs
+
+    target = _target(options)
+    shares = cli.split_shares(options)
+    drops = Drops()
+    folder = options.archives or options.downloads or _beside(options.output, "-archives")
+    manifest = Manifest(folder)
+    caps = Caps(options.max_hours, options.max_minutes_per_speaker)
+    wanted = {"sample_rates": options.sample_rates, "n_processes": options.num_proc}
+    if options.archives is None:
+        fetch_voxforge(
+            folder,
+            manifest,
+            drops,
+            caps,
+            languages=options.languages,
+            base_url=options.base_url,
+            n_workers=options.workers,
+            **wanted,
+        )
+    archives = find_archives(folder, options.languages, manifest, drops, **wanted)
+    chosen = choose_archives(archives, options.languages, caps, drops)
+    jobs = voxforge_jobs(chosen, split_speakers(chosen, folder, shares, options.seed))
+    max_speaker_s = 60 * caps.max_minutes_per_speaker
+    read = partial(read_voxforge, limits=cli.clip_limits(options), max_speaker_s=max_speaker_s)
+    target.build(jobs, options.languages, read, drops, VOXFORGE, "archive", max_speaker_s)
+
+
 def add_folder_command(commands) -> None:
-    parser = commands.add_parser(
-        "folder",
-        help="from a folder of recordings",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    parser = cli.add_command(
+        commands, "folder", run_folder, "from a folder of recordings", FOLDER_HELP
     )
-    parser.set_defaults(run=run_folder)
     parser.add_argument("source", metavar="SRC", type=Path, help="folder of recordings")
-    parser.add_argument("--output", required=True, type=Path, help="folder to write")
-    parser.add_argument("--overwrite", action="store_true", help="replace an existing dataset")
-    parser.add_argument("--num-proc", type=_positive_int, default=1, help="decoding processes")
-
-    splitting = parser.add_argument_group("splits (for speakers to whom SRC gives none)")
-    splitting.add_argument(
-        "--validation", type=_share, default=0.1, metavar="SHARE", help="share of the speakers"
-    )
-    splitting.add_argument("--seed", type=int, default=0, help="another seed, other speakers")
-
-    choosing = parser.add_argument_group("which clips to keep")
+    cli.add_building_options(parser)
+    cli.add_split_options(parser, test=0.0)
+    choosing = cli.add_clip_options(parser, min_duration_s=0.5)
     choosing.add_argument(
-        "--min-duration-s",
-        type=_seconds,
-        default=0.5,
-        help="drop shorter recordings, in any case those under 0.3 s",
-    )
-    choosing.add_argument(
-        "--max-duration-s", type=_seconds, default=30.0, help="cut longer ones into pieces"
-    )
-    choosing.add_argument(
-        "--licences", type=_patterns, default=(), metavar="A,B*", help="keep only these licences"
+        "--licences", type=cli.names, default=(), metavar="A,B*", help="keep only these licences"
     )
     choosing.add_argument(
         "--exclude-licences",
-        type=_patterns,
+        type=cli.names,
         default=(),
         metavar="A,B*",
         help='drop these; "unstated" is a clip without a licence',
@@ -88,10 +181,12 @@ def add_folder_command(commands) -> None:
 
 
 def run_folder(options: argparse.Namespace) -> None:
-    # Imported here: --help and the decoding processes can do without the datasets library.
-    from langid.builder import build_dataset, check_output
+    from langid.dataset_texts import FOLDER
+    from langid.folder import filter_clips, read_folder
+    from langid.recordings import read_recording, recording_jobs
+    from langid.splits import assign_splits
 
-    check_output(options.output, options.overwrite)
+    target = _target(options)
     drops = Drops()
     clips = filter_clips(
         read_folder(options.source, drops),
@@ -100,36 +195,35 @@ def run_folder(options: argparse.Namespace) -> None:
         options.exclude_licences,
         options.include_synthetic,
     )
-    clips = assign_splits(clips, options.validation, options.seed)
-    tallies = build_dataset(
-        clips,
-        options.output,
-        drops,
-        min_duration_s=options.min_duration_s,
-        max_duration_s=options.max_duration_s,
-        n_processes=options.num_proc,
+    clips = assign_splits(clips, cli.split_shares(options), options.seed)
+    read = partial(read_recording, limits=cli.clip_limits(options))
+    languages = {clip.language for clip in clips}
+    target.build(recording_jobs(clips), languages, read, drops, FOLDER, "clip")
+
+
+def add_merge_command(commands) -> None:
+    parser = cli.add_command(commands, "merge", run_merge, "several datasets to one", MERGE_HELP)
+    parser.add_argument(
+        "sources", metavar="DATASET", nargs="+", help="folder of a dataset, or USER/NAME"
     )
-    print(f"Kept, in {options.output}:\n{table(tallies)}")
-    train_only = sorted(
-        {spoken for _, spoken in tallies}
-        - {spoken for split, spoken in tallies if split != "train"}
-    )
-    if train_only:
-        print(f"In train only: {', '.join(train_only)}")
-    print("\n".join(["Left out:", *drops.lines()]) if drops.counts else "Nothing was left out.")
+    cli.add_building_options(parser)
+
+
+def run_merge(options: argparse.Namespace) -> None:
+    from langid.dataset_texts import MERGED
+    from langid.merge import find_dataset, merge_jobs
+    from langid.row_groups import read_row_group
+
+    target = _target(options)
+    jobs, languages = merge_jobs({source: find_dataset(source) for source in options.sources})
+    target.build(jobs, languages, read_row_group, Drops(), MERGED, "part")
 
 
 def add_speak_command(commands) -> None:
-    parser = commands.add_parser(
-        "speak",
-        help="synthetic speech of sentences, as a folder to train on (needs espeak-ng)",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    parser = cli.add_command(
+        commands, "speak", run_speak, "synthetic speech of sentences, as a folder", SPEAK_HELP
     )
-    parser.set_defaults(run=run_speak)
-    parser.add_argument(
-        "sentences", metavar="SENTENCES", type=Path, help="folder of fr.txt …, a sentence a line"
-    )
-    parser.add_argument("--output", required=True, type=Path, help="folder to write")
+    parser.add_argument("sentences", metavar="SENTENCES", type=Path, help="folder of fr.txt …")
     parser.add_argument(
         "--voices",
         type=int,
@@ -138,7 +232,7 @@ def add_speak_command(commands) -> None:
         metavar="N",
         help=f"how many of the {len(VOICES)} voices read",
     )
-    parser.add_argument("--max-clips-per-language", type=_positive_int, default=500, metavar="N")
+    parser.add_argument("--max-clips-per-language", type=cli.positive_int, default=500, metavar="N")
     parser.add_argument("--format", choices=FORMATS, default="opus")
     parser.add_argument("--seed", type=int, default=0)
 
@@ -157,29 +251,30 @@ def run_speak(options: argparse.Namespace) -> None:
         print(f"{len(mute)} sentences gave no usable sound, such as {mute[0]!r}.")
 
 
-def _positive_int(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not a number from 1 upwards")
-    return number
+def _target(options: argparse.Namespace):
+    """Where the dataset goes, checked before any work is done."""
+    # Imported here: --help and the decoding processes can do without the datasets library.
+    from langid.prepare import Target
+
+    settings = {
+        name: str(value) if isinstance(value, Path) else value
+        for name, value in vars(options).items()
+        if name not in _NO_SETTINGS
+    }
+    target = Target(
+        options.output,
+        json.loads(json.dumps(settings)),  # as they are when they are read back
+        options.overwrite,
+        options.push_to_hub,
+        options.private,
+        options.num_proc,
+    )
+    target.check()
+    return target
 
 
-def _seconds(text: str) -> float:
-    seconds = float(text)
-    if not 0 <= seconds < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text} is not a number of seconds")
-    return seconds
-
-
-def _share(text: str) -> float:
-    share = float(text)
-    if not 0 <= share < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not a share from 0 to below 1")
-    return share
-
-
-def _patterns(text: str) -> tuple[str, ...]:
-    return tuple(pattern.strip() for pattern in text.split(",") if pattern.strip())
+def _beside(path: Path, suffix: str) -> Path:
+    return path.with_name(path.name + suffix)
 
 
 if __name__ == "__main__":

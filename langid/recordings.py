@@ -1,10 +1,24 @@
-"""A single recording of a folder → what is stored of it; runs in the decoding processes."""
+"""Jobs → what is stored of them. Runs in the decoding processes, which import only this."""
 
-from pathlib import PurePath
+from dataclasses import replace
+from pathlib import Path, PurePath
 
+from langid.archive_folder import Archive
 from langid.clips import Clip, ClipLimits, UnusableClip, encode_clip
 from langid.processes import Job
 from langid.utterance import Reading, Utterance
+from langid.voxforge import read_archive
+
+
+def recording_jobs(clips: list[Clip]) -> list[Job]:
+    jobs = []
+    for clip in clips:
+        stat = clip.path.stat()
+        facts = replace(clip, path=Path(clip.file_name))
+        jobs.append(
+            Job(clip.file_name, clip.split, stat.st_size, clip, f"{stat.st_mtime_ns} {facts}")
+        )
+    return jobs
 
 
 def read_recording(job: Job, limits: ClipLimits) -> Reading:
@@ -38,3 +52,11 @@ def read_recording(job: Job, limits: ClipLimits) -> Reading:
             )
         )
     return reading
+
+
+def read_voxforge(job: Job, limits: ClipLimits, max_speaker_s: float) -> Reading:
+    """The utterances of an ``Archive``, no more of them than one speaker may give."""
+    archive: Archive = job.item
+    return read_archive(
+        archive.path, archive.language, limits=limits, max_duration_s_total=max_speaker_s
+    )

@@ -4,24 +4,19 @@ import subprocess
 import sys
 from pathlib import Path
 
-import datasets
 import pytest
 import soundfile
-from helpers_recordings import record, write_metadata
+from helpers_builder import load as read_back
+from helpers_recordings import SAMPLE_RATE, record, waveform, write_metadata
 
 import prepare_data
-from langid import builder
+from langid import recordings
 
 ROOT = Path(prepare_data.__file__).parent
 
 
 def prepare(*arguments) -> int:
     return prepare_data.main([str(argument) for argument in arguments])
-
-
-def read_back(path: Path) -> datasets.DatasetDict:
-    """The dataset as the training reads it: audio as bytes."""
-    return datasets.load_from_disk(path).cast_column("audio", datasets.Audio(decode=False))
 
 
 def audiofolder(folder: Path) -> Path:
@@ -62,13 +57,7 @@ def test_an_audiofolder_becomes_a_dataset(tmp_path, capsys):
 
     splits = read_back(output)
     assert set(splits) == {"train", "validation"}
-    features = datasets.load_from_disk(output)["train"].features
-    assert list(features) == [
-        *("audio", "language", "speaker_id", "source"),
-        *("licence", "synthetic", "duration_s", "transcript"),
-    ]
-    assert features["audio"] == datasets.Audio(sampling_rate=16_000)
-    assert features["language"].names == ["de", "fr"]  # of Italian, no clip was usable
+    assert splits["train"].features["language"].names == ["de", "fr", "it"]
 
     rows = {row["audio"]["path"]: row for row in splits["train"]}
     assert sorted(rows) == ["a-other.flac", "a.opus", "b.flac"]
@@ -76,13 +65,15 @@ def test_an_audiofolder_becomes_a_dataset(tmp_path, capsys):
     assert opus["audio"]["bytes"] == (source / "a.opus").read_bytes()
     assert opus["duration_s"] == pytest.approx(2, abs=0.05)
     del opus["audio"], opus["duration_s"]
-    assert opus == {
+    assert {name: value for name, value in opus.items() if value is not None} == {
         "language": 1,
         "speaker_id": "anna",
         "source": "mine",
         "licence": "CC0-1.0",
         "synthetic": False,
         "transcript": "Bonjour.",
+        "utterance_id": "a",
+        "audio_digest": opus["audio_digest"],
     }
     assert rows["b.flac"]["synthetic"] is True
     assert rows["b.flac"]["licence"] is None
@@ -91,9 +82,9 @@ def test_an_audiofolder_becomes_a_dataset(tmp_path, capsys):
     report = " ".join(capsys.readouterr().out.split())
     assert "all 3 2 0.00 1 1 0.00" in report
     for line in (
-        "1 same audio as a clip in validation: c-again.wav",
-        "1 same audio as another clip: z-same.wav",
-        "1 same audio as a clip of another language: z-torn.wav",
+        "1 same audio as a clip in validation: c-again.flac",
+        "1 same audio as another clip: z-same.flac",
+        "1 same audio as a clip of another language: z-torn.flac",
         "1 shorter than 0.5 s: short.wav",
         "1 undecodable: text.mp3",
         "1 missing file: gone.wav",
@@ -125,6 +116,7 @@ def test_two_processes_give_the_same_dataset_as_one(tmp_path):
             == 0
         )
     one, two = read_back(tmp_path / "1"), read_back(tmp_path / "2")
+    assert set(one) == {"train", "validation"}
     assert {split: one[split].to_list() for split in one} == {
         split: two[split].to_list() for split in two
     }
@@ -135,7 +127,7 @@ def test_long_recordings_are_cut(tmp_path):
     output = tmp_path / "out"
     assert prepare("folder", tmp_path / "src", "--output", output, "--max-duration-s", 1) == 0
     rows = read_back(output)["train"]
-    assert [audio["path"] for audio in rows["audio"]] == [f"a-000{i}.flac" for i in range(3)]
+    assert [audio["path"] for audio in rows["audio"]] == [f"fr/a-000{i}.flac" for i in range(3)]
     assert rows["duration_s"][:] == [1.0, 1.0, 0.5]
 
 
@@ -150,7 +142,9 @@ def test_filters_from_the_command_line(tmp_path):
 def test_an_existing_output_is_refused_unless_overwritten(tmp_path, capsys):
     source, output = audiofolder(tmp_path / "mine"), tmp_path / "out"
     assert prepare("folder", source, "--output", output) == 0
-    assert prepare("folder", source, "--output", output) == 2
+    assert prepare("folder", source, "--output", output) == 0
+    assert "up to date: nothing to do" in capsys.readouterr().out
+    assert prepare("folder", source, "--output", output, "--no-synthetic") == 2
     assert "--overwrite" in capsys.readouterr().err
     assert prepare("folder", source, "--output", output, "--overwrite", "--no-synthetic") == 0
     assert len(read_back(output)["train"]) == 2
@@ -159,29 +153,36 @@ def test_an_existing_output_is_refused_unless_overwritten(tmp_path, capsys):
 def test_a_folder_that_is_no_dataset_is_never_overwritten(tmp_path, capsys):
     source = audiofolder(tmp_path / "mine")
     assert prepare("folder", source, "--output", source, "--overwrite") == 2
-    assert "something else than a dataset" in capsys.readouterr().err
+    assert "something else than a finished dataset" in capsys.readouterr().err
     assert (source / "a.opus").is_file()
     assert prepare("folder", source, "--output", source / "a.opus", "--overwrite") == 2
 
 
 @pytest.mark.parametrize("overwrite", [False, True])
-def test_an_interruption_leaves_what_was_there(tmp_path, monkeypatch, capsys, overwrite):
+def test_an_interruption_leaves_what_was_there_and_can_go_on(
+    tmp_path, monkeypatch, capsys, overwrite
+):
     source, output = audiofolder(tmp_path / "mine"), tmp_path / "out" / "data"
     if overwrite:
-        assert prepare("folder", source, "--output", output) == 0
-    encode_clip, done = builder.encode_clip, []
+        assert prepare("folder", source, "--output", output, "--no-synthetic") == 0
+    encode_clip, done = recordings.encode_clip, []
 
-    def interrupted(path, **limits):
+    def interrupted(path, limits):
         if len(done) == 3:
             raise KeyboardInterrupt
         done.append(path)
-        return encode_clip(path, **limits)
+        return encode_clip(path, limits)
 
-    monkeypatch.setattr(builder, "encode_clip", interrupted)
-    assert prepare("folder", source, "--output", output, "--overwrite") == 130
-    assert "nothing was written" in capsys.readouterr().err
-    assert [path.name for path in output.parent.iterdir()] == ["data"] * overwrite
-    assert not overwrite or len(read_back(output)["train"]) == 3
+    command = ("folder", source, "--output", output, "--overwrite")
+    with monkeypatch.context() as patch:
+        patch.setattr(recordings, "encode_clip", interrupted)
+        assert prepare(*command) == 130
+    assert "the same command goes on" in capsys.readouterr().err
+    assert output.exists() == overwrite
+    assert not overwrite or len(read_back(output)["train"]) == 2
+    assert prepare(*command) == 0
+    assert len(read_back(output)["train"]) == 3
+    assert [path.name for path in output.parent.iterdir()] == ["data"]
 
 
 def test_a_speaker_in_two_splits_stops_before_anything_is_written(tmp_path, capsys):
@@ -225,3 +226,34 @@ def test_stored_flac_is_16_bit(tmp_path):
     assert prepare("folder", tmp_path / "src", "--output", tmp_path / "out") == 0
     (tmp_path / "back.flac").write_bytes(read_back(tmp_path / "out")["train"][0]["audio"]["bytes"])
     assert soundfile.info(tmp_path / "back.flac").subtype == "PCM_16"
+
+
+def test_a_clip_with_little_sound_is_left_out(tmp_path, capsys):
+    samples = waveform(seed=1, duration_s=3)
+    samples[SAMPLE_RATE // 2 :] //= 4000
+    (tmp_path / "src" / "fr").mkdir(parents=True)
+    soundfile.write(tmp_path / "src" / "fr" / "quiet.wav", samples, SAMPLE_RATE)
+    record(tmp_path / "src" / "fr" / "loud.wav", seed=2, duration_s=3)
+    assert prepare("folder", tmp_path / "src", "--output", tmp_path / "out", "--min-speech", 1) == 0
+    rows = [row for split in read_back(tmp_path / "out").values() for row in split]
+    assert [row["utterance_id"] for row in rows] == ["fr/loud"]
+    assert "fr/quiet.wav" in capsys.readouterr().out
+
+
+def test_datasets_are_merged(tmp_path):
+    for name, seed in (("one", 0), ("two", 10)):
+        for number in range(2):
+            record(tmp_path / name / "fr" / f"{number}.wav", seed + number)
+        assert prepare("folder", tmp_path / name, "--output", tmp_path / f"data-{name}") == 0
+    both = (tmp_path / "data-one", tmp_path / "data-two")
+    assert prepare("merge", *both, "--output", tmp_path / "all", "--num-proc", 2) == 0
+    splits = read_back(tmp_path / "all")
+    assert sorted(splits["train"]["source"][:]) == ["one", "two"]
+    assert sorted(splits["validation"]["source"][:]) == ["one", "two"]
+
+
+def test_shares_that_leave_no_training_data_are_refused(tmp_path, capsys):
+    source = audiofolder(tmp_path / "mine")
+    shares = ("--validation", 0.5, "--test", 0.5)
+    assert prepare("folder", source, "--output", tmp_path / "out", *shares) == 2
+    assert "nothing to train on" in capsys.readouterr().err

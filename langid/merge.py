@@ -1,0 +1,105 @@
+"""Several datasets → one: sources apart by name, every speaker in one split, each audio once."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from huggingface_hub import snapshot_download
+from huggingface_hub.errors import HFValidationError, HTTPError
+
+from langid.builder import BUILD_FILE
+from langid.clips import DataError
+from langid.processes import Job
+from langid.row_groups import RowGroup, qualified_speaker
+from langid.schema import label_names
+from langid.shards import DATA_FOLDER, shard_paths
+from langid.splits import SPLITS
+from langid.weights_io import hub_reason
+
+_REQUIRED = ("audio", "language", "speaker_id", "source")
+
+
+def find_dataset(source: str) -> Path:
+    """The folder of a dataset: itself, or a copy of the Hub's dataset ``USER/NAME``.
+
+    Raises
+    ------
+    DataError
+        If it is neither, or not in Parquet files of this project's layout.
+    """
+    folder = Path(source)
+    if not folder.is_dir():
+        try:
+            folder = Path(
+                snapshot_download(
+                    source, repo_type="dataset", allow_patterns=[f"{DATA_FOLDER}/*.parquet"]
+                )
+            )
+        except (HFValidationError, HTTPError, OSError, ValueError) as error:
+            raise DataError(
+                f"{source} is neither a folder nor a dataset that the Hub gives out "
+                f"({hub_reason(error)}): give folders made by prepare_data.py, or USER/NAME."
+            ) from error
+    elif not (folder / BUILD_FILE).is_file():
+        raise DataError(f"{folder} is no finished dataset: make it with prepare_data.py first.")
+    if not any(shard_paths(folder, split) for split in SPLITS):
+        raise DataError(f"{source} has no {DATA_FOLDER}/train-*.parquet: prepare it again.")
+    return folder
+
+
+def merge_jobs(datasets: dict[str, Path]) -> tuple[list[Job], list[str]]:
+    """Jobs that read all rows of the datasets (name → folder), and the languages in them.
+
+    Raises
+    ------
+    DataError
+        If a column is missing, or a speaker stands in two splits.
+    """
+    jobs, languages = [], set()
+    split_of: dict[str, tuple[str, str]] = {}  # speaker → split and dataset
+    for name, folder in datasets.items():
+        for split in SPLITS:
+            for path in shard_paths(folder, split):
+                with pq.ParquetFile(path) as file:
+                    _check_columns(file.schema_arrow, path)
+                    _check_speakers(file, split, name, split_of)
+                    labels = tuple(label_names(file.schema_arrow))
+                    languages.update(labels)
+                    stat = path.stat()
+                    for index in range(file.num_row_groups):
+                        jobs.append(
+                            Job(
+                                key=f"{name}/{path.name}/{index}",
+                                split=split,
+                                n_bytes=file.metadata.row_group(index).total_byte_size,
+                                item=RowGroup(path, index, labels),
+                                stamp=f"{stat.st_size} {stat.st_mtime_ns}",
+                            )
+                        )
+    return jobs, sorted(languages)
+
+
+def _check_columns(schema: pa.Schema, path: Path) -> None:
+    if missing := [name for name in _REQUIRED if name not in schema.names]:
+        raise DataError(f"{path} lacks the columns {', '.join(missing)}: prepare it again.")
+    if not pa.types.is_integer(schema.field("language").type):
+        raise DataError(f"The languages in {path} are no class labels: prepare it again.")
+
+
+def _check_speakers(
+    file: pq.ParquetFile, split: str, name: str, split_of: dict[str, tuple[str, str]]
+) -> None:
+    for speaker in _speakers(file):
+        other_split, other_name = split_of.setdefault(speaker, (split, name))
+        if other_split != split:
+            raise DataError(
+                f"Speaker {speaker!r} is in {other_split} of {other_name} and in {split} of "
+                f"{name}: build both with the same --seed and shares, or leave one out."
+            )
+
+
+def _speakers(file: pq.ParquetFile) -> Iterator[str]:
+    for batch in file.iter_batches(columns=["speaker_id", "source"]):
+        ids, sources = (batch.column(name).to_pylist() for name in ("speaker_id", "source"))
+        yield from {qualified_speaker(*pair) for pair in zip(ids, sources, strict=True)}

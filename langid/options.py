@@ -1,0 +1,119 @@
+"""The command line of prepare_data.py: options that its commands share, and their values."""
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+
+from langid.clips import ClipLimits, DataError
+from langid.languages import parse_languages
+
+
+def positive_int(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not a number from 1 upwards")
+    return number
+
+
+def seconds(text: str) -> float:
+    number = float(text)
+    if not 0 <= number < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text} is not a number of seconds")
+    return number
+
+
+def amount(text: str) -> float:
+    """A number above 0; ``inf`` is all there is."""
+    number = float(text)
+    if not number > 0:
+        raise argparse.ArgumentTypeError(f"{text} is not a number above 0, or inf for all")
+    return number
+
+
+def share(text: str) -> float:
+    number = float(text)
+    if not 0 <= number < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not a share from 0 to below 1")
+    return number
+
+
+def names(text: str) -> tuple[str, ...]:
+    """``"a,b"`` → ``("a", "b")``."""
+    return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
+def languages(text: str) -> tuple[str, ...]:
+    try:
+        return parse_languages(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+class _Help(argparse.ArgumentDefaultsHelpFormatter):
+    """Shows defaults where there are some."""
+
+    def _get_help_string(self, action: argparse.Action) -> str | None:
+        has_default = action.default not in (None, False, ())
+        return super()._get_help_string(action) if has_default else action.help
+
+
+def add_command(
+    commands, name: str, run: Callable, summary: str, description: str
+) -> argparse.ArgumentParser:
+    parser = commands.add_parser(
+        name,
+        help=summary,
+        description=description,
+        formatter_class=_Help,
+    )
+    parser.set_defaults(run=run)
+    parser.add_argument("--output", required=True, type=Path, help="folder to write")
+    return parser
+
+
+def add_building_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--overwrite", action="store_true", help="replace an existing dataset")
+    parser.add_argument("--num-proc", type=positive_int, default=1, help="processes that read")
+    hub = parser.add_argument_group("publishing")
+    hub.add_argument("--push-to-hub", metavar="USER/NAME", help="upload the finished dataset")
+    hub.add_argument("--private", action="store_true", help="create the repository as private")
+
+
+def add_split_options(parser: argparse.ArgumentParser, test: float) -> None:
+    splitting = parser.add_argument_group("splits, by speaker")
+    splitting.add_argument(
+        "--validation", type=share, default=0.1, metavar="SHARE", help="of speakers"
+    )
+    splitting.add_argument("--test", type=share, default=test, metavar="SHARE", help="of speakers")
+    splitting.add_argument("--seed", type=int, default=0, help="another seed, other speakers")
+
+
+def add_clip_options(parser: argparse.ArgumentParser, min_duration_s: float):
+    choosing = parser.add_argument_group("which clips to keep")
+    choosing.add_argument(
+        "--min-duration-s",
+        type=seconds,
+        default=min_duration_s,
+        help="drop shorter recordings, in any case those under 0.3 s",
+    )
+    choosing.add_argument(
+        "--max-duration-s", type=seconds, default=30.0, help="cut longer ones into pieces"
+    )
+    choosing.add_argument(
+        "--min-speech",
+        type=seconds,
+        default=0.0,
+        metavar="S",
+        help="drop recordings with fewer seconds that are louder than their silence",
+    )
+    return choosing
+
+
+def clip_limits(options: argparse.Namespace) -> ClipLimits:
+    return ClipLimits(options.min_duration_s, options.max_duration_s, options.min_speech)
+
+
+def split_shares(options: argparse.Namespace) -> dict[str, float]:
+    if options.validation + options.test >= 1:
+        raise DataError("--validation and --test leave nothing to train on: choose smaller shares.")
+    return {"validation": options.validation, "test": options.test}

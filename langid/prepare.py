@@ -1,0 +1,76 @@
+"""What the commands of prepare_data.py share: from jobs to a dataset on disk and on the Hub."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from langid.builder import Recipe, build_dataset, check_output
+from langid.clips import DataError
+from langid.dataset_card import write_card
+from langid.dataset_counts import count_dataset
+from langid.dataset_texts import CardText
+from langid.drops import Drops
+from langid.processes import Job
+from langid.publish import DATASET, PublishError, open_repo, push_folder
+from langid.tally import table
+from langid.utterance import Reading
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where a dataset goes. ``settings`` are the options that decide what it holds."""
+
+    output: Path
+    settings: dict
+    overwrite: bool = False
+    repo_id: str | None = None  # on the Hub
+    private: bool = False
+    n_processes: int = 1
+
+    def check(self) -> None:
+        """Refuse now what would fail after hours of work.
+
+        Raises
+        ------
+        DataError
+            If the output cannot be written, or the Hub would not take it.
+        """
+        check_output(self.output, self.overwrite, self.settings)
+        if self.repo_id:
+            self._publish(open_repo)
+
+    def build(
+        self,
+        jobs: list[Job],
+        languages: Iterable[str],
+        read: Callable[[Job], Reading],
+        drops: Drops,
+        text: CardText,
+        unit: str,
+        max_speaker_s: float | None = None,
+    ) -> None:
+        """Build, tell what was built, publish; see ``builder.build_dataset``."""
+        built = build_dataset(
+            Recipe(jobs, sorted(languages), self.settings, max_speaker_s),
+            read,
+            self.output,
+            partial(write_card, text=text),
+            drops=drops,
+            overwrite=self.overwrite,
+            n_processes=self.n_processes,
+            unit=unit,
+        )
+        if not built.is_new:
+            print(f"{self.output} is up to date: nothing to do.")
+        print(f"Kept, in {self.output}:\n{table(count_dataset(self.output).tallies)}")
+        for title, happened in (("Changed:", built.changes), ("Left out:", built.drops)):
+            print("\n".join([title, *(happened.lines() or [f"{'nothing':>8}"])]))
+        if self.repo_id:
+            print(f"Published: {self._publish(partial(push_folder, self.output))}")
+
+    def _publish(self, step: Callable[..., str]) -> str:
+        try:
+            return step(self.repo_id, self.private, DATASET)
+        except PublishError as error:
+            raise DataError(str(error)) from error

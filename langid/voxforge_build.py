@@ -1,0 +1,90 @@
+"""Surveyed archives of VoxForge → jobs for the builder: which archives, in which splits."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from langid.archive_folder import Archive
+from langid.clips import DataError
+from langid.drops import Drops
+from langid.fetch import Caps
+from langid.processes import Job
+from langid.selection import plan_order, select
+from langid.split_record import read_record, write_record
+from langid.splits import Stratum, assign_speakers
+from langid.voxforge import NOT_SPEAKING
+
+
+def choose_archives(
+    archives: Iterable[Archive],
+    languages: Iterable[str],
+    caps: Caps,
+    drops: Drops,
+) -> list[Archive]:
+    """Archives of each language up to its hours, many speakers first; others are in ``drops``.
+
+    Raises
+    ------
+    DataError
+        If a language has no usable archive.
+    """
+    of_language = defaultdict(list)
+    for archive in archives:
+        if (archive.language, archive.speaker_id) in NOT_SPEAKING:
+            drops.add("speaker does not speak the language", archive.key)
+        else:
+            of_language[archive.language].append(archive)
+    chosen = []
+    for language in languages:
+        if not of_language[language]:
+            raise DataError(
+                f"There is no usable archive of {language!r}: leave it out of --languages, or give "
+                "its archives."
+            )
+        order = plan_order(of_language[language])
+        durations_s = {archive.key: archive.survey.duration_s for archive in order}
+        keys = set(select(order, durations_s, caps.max_hours, caps.max_minutes_per_speaker).chosen)
+        for archive in order:
+            if archive.key in keys:
+                chosen.append(archive)
+            else:
+                drops.add("archive not needed", archive.key)
+    return chosen
+
+
+def split_speakers(
+    archives: list[Archive], folder: Path, shares: Mapping[str, float], seed: int
+) -> Mapping[str, str]:
+    """Speaker → split, by language and gender; kept in ``folder`` for when archives are added."""
+    known = read_record(folder, seed, shares)
+    split_of = assign_speakers(_strata(archives), shares, seed, known)
+    if not write_record(folder, seed, shares, {**known, **split_of}):
+        print(f"The splits cannot be kept in {folder}: with more archives a few may change.")
+    return split_of
+
+
+def voxforge_jobs(archives: list[Archive], split_of: Mapping[str, str]) -> list[Job]:
+    return [
+        Job(
+            key=archive.key,
+            split=split_of[archive.speaker_id],
+            n_bytes=archive.survey.n_bytes_unpacked,
+            item=archive,
+        )
+        for archive in archives
+    ]
+
+
+def _strata(archives: list[Archive]) -> dict[str, set[Stratum]]:
+    """Of each speaker the languages, each also with the gender that most archives state."""
+    languages, genders = defaultdict(set), defaultdict(Counter)
+    for archive in archives:
+        languages[archive.speaker_id].add(archive.language)
+        if archive.survey.gender:
+            genders[archive.speaker_id][archive.survey.gender] += 1
+    strata = {}
+    for speaker, spoken in languages.items():
+        strata[speaker] = {(language,) for language in spoken}
+        for gender, _ in genders[speaker].most_common(1):
+            strata[speaker] |= {(language, gender) for language in spoken}
+    return strata
