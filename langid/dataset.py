@@ -1,81 +1,116 @@
-"""Hugging Face datasets as training takes them: joined, comparable, with every class validated."""
+"""Datasets as training takes them: where their rows come from, and which rows validate.
+
+A source is a folder written by ``prepare_data.py`` (Parquet files, or Arrow files as it wrote them
+once) or a dataset on the Hub. The ``datasets`` library reads the rows; the audio stays encoded,
+because its decoder needs torchcodec and a system FFmpeg.
+"""
 
 from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 from datasets import (
     Audio,
     Dataset,
     DatasetDict,
+    Features,
+    IterableDataset,
     Value,
     concatenate_datasets,
     load_dataset,
     load_from_disk,
 )
+from datasets.exceptions import DatasetsError
+from huggingface_hub import HfApi
+from huggingface_hub.errors import (
+    HFValidationError,
+    OfflineModeIsEnabled,
+    RepositoryNotFoundError,
+)
 
+from langid.builder import BUILD_FILE
+from langid.hub import HUB_ERRORS, hub_reason
 from langid.languages import NONE, OTHER, class_of
+from langid.shards import DATA_FOLDER, shard_paths
 
 REQUIRED_COLUMNS = ("audio", "language", "speaker_id", "source")
-# Column, its type, and what stands in it where a dataset has none.
-_OPTIONAL_COLUMNS = (
-    ("synthetic", "bool", False),
-    ("duration_s", "float32", None),
-    ("transcript", "string", None),
-    ("licence", "string", None),
+# What stands in a column where a dataset has none.
+_OPTIONAL_COLUMNS = {"synthetic": False, "duration_s": None, "transcript": None, "licence": None}
+ROW_FEATURES = Features(
+    {
+        # Not an Audio feature: writing one needs torchcodec.
+        "audio": {"bytes": Value("binary"), "path": Value("string")},
+        "language": Value("string"),
+        "speaker_id": Value("string"),
+        "source": Value("string"),
+        "synthetic": Value("bool"),
+        "duration_s": Value("float32"),
+        "transcript": Value("string"),
+        "licence": Value("string"),
+    }
 )
+TRAINING_SPLITS = ("train", "validation")
 HELD_BACK_SHARE = 0.1  # of the speakers of a class that validation lacks
+HUB_TIMEOUT_S = 10
+_ARROW_MARKS = ("dataset_dict.json", "state.json")  # what save_to_disk leaves in a folder
 
 
 class DatasetError(ValueError):
     """A dataset that training cannot use; the message says what is missing."""
 
 
-def load_training_data(sources: list[str], languages: tuple[str, ...], seed: int) -> DatasetDict:
-    """``train`` and ``validation`` of one or several datasets (folders or Hub ids), joined.
+@dataclass(frozen=True)
+class SourceSplit:
+    """One split of one source; its rows are read in order, one part (mostly a file) at a time."""
 
-    ``language`` becomes text and ``audio`` stays undecoded; missing optional columns are filled.
-    Classes that validation lacks are lent a tenth of their speakers.
+    source: str  # as the user named it
+    stream: IterableDataset  # of the source's columns, the audio undecoded
+    part_keys: tuple[tuple, ...]  # of each part; equal only for equal rows
+    n_rows: int | None  # where that is known beforehand
+
+    @property
+    def language_names(self) -> list[str] | None:
+        """All that ``language`` may be; None where it is free text."""
+        return getattr(self.stream.features["language"], "names", None)
+
+    def rows(self, part: int) -> Iterator[dict]:
+        """Rows with the columns of ``ROW_FEATURES``: languages as text, what is missing filled."""
+        names = self.language_names
+        for row in self.stream.shard(len(self.part_keys), part):
+            if row["audio"] is None or row["audio"]["bytes"] is None:
+                raise DatasetError(
+                    f"{self.source} names audio files instead of holding them: make a dataset of "
+                    "them with prepare_data.py."
+                )
+            language = row["language"]
+            if names is not None:
+                # Unlabelled rows are null or -1.
+                language = names[language] if language is not None and language >= 0 else None
+            missing = {c: v for c, v in _OPTIONAL_COLUMNS.items() if c not in row}
+            yield {c: row[c] for c in ROW_FEATURES if c in row} | {"language": language} | missing
+
+
+def load_splits(source: str, streaming: bool = False) -> dict[str, SourceSplit]:
+    """``train`` and, if there is one, ``validation`` of a dataset folder or a Hub repository.
+
+    Nothing is read yet but what the dataset says of itself. ``streaming`` leaves the files of a
+    repository on the Hub, to be read from there; otherwise they are downloaded now.
 
     Raises
     ------
     DatasetError
-        If there is no such dataset, or a split, a column or a language is missing.
+        If there is no such dataset, it is not whole, or it lacks a split or a column.
     """
-    splits = _join([load_splits(source) for source in sources])
-    if "validation" not in splits:
-        raise DatasetError(
-            f"{' and '.join(sources)} have no validation split: prepare the data with "
-            "prepare_data.py, from recordings of several speakers a language."
-        )
-    present = set(splits["train"].unique("language"))
-    if missing := [language for language in languages if language not in present]:
-        raise DatasetError(
-            f"The train split has no clip of {', '.join(missing)}: choose other --languages or "
-            "add data."
-        )
-    return _hold_back(splits["train"], splits["validation"], languages, seed)
-
-
-def load_splits(source: str) -> DatasetDict:
-    """The dataset of a folder written by ``prepare_data.py``, or of a Hub repository.
-
-    Raises
-    ------
-    DatasetError
-        If there is none, or it lacks a split or a column.
-    """
-    try:
-        splits = load_from_disk(source) if Path(source).is_dir() else load_dataset(source)
-    except (FileNotFoundError, ValueError, OSError) as error:
-        raise DatasetError(
-            f"{source} is neither a dataset folder nor a dataset on the Hub: make one with "
-            "prepare_data.py."
-        ) from error
-    if not isinstance(splits, DatasetDict) or "train" not in splits:
+    splits = _of_folder(Path(source)) if Path(source).is_dir() else _of_hub(source, streaming)
+    if "train" not in splits:
         raise DatasetError(f"{source} has no train split: make it with prepare_data.py.")
-    if missing := sorted(set(REQUIRED_COLUMNS) - set(splits["train"].column_names)):
-        raise DatasetError(f"{source} lacks the columns {', '.join(missing)}.")
+    for split in splits.values():
+        if missing := sorted(set(REQUIRED_COLUMNS) - set(split.stream.features)):
+            raise DatasetError(f"{source} lacks the columns {', '.join(missing)}.")
     return splits
 
 
@@ -100,18 +135,7 @@ def describe_sources(train: Dataset) -> list[dict]:
     return sorted(table, key=lambda entry: -entry["hours"])
 
 
-def _join(datasets: list[DatasetDict]) -> DatasetDict:
-    """One ``DatasetDict`` of several: a split holds the clips of all that have it."""
-    names = dict.fromkeys(name for splits in datasets for name in splits)
-    return DatasetDict(
-        {
-            name: concatenate_datasets([_comparable(d[name]) for d in datasets if name in d])
-            for name in names
-        }
-    )
-
-
-def _hold_back(
+def hold_back(
     train: Dataset, validation: Dataset, languages: tuple[str, ...], seed: int
 ) -> DatasetDict:
     """Lend validation a tenth of the speakers of every class that it lacks."""
@@ -132,15 +156,132 @@ def _hold_back(
     return DatasetDict(train=train, validation=validation)
 
 
-def _comparable(split: Dataset) -> Dataset:
-    """Undecoded audio, language names as text, and every optional column present."""
-    split = split.cast_column("audio", Audio(decode=False))
-    feature = split.features["language"]
-    if hasattr(feature, "names"):
-        names = np.array([*feature.names, None])[np.array(split["language"][:])]
-        split = split.remove_columns("language").add_column("language", names.tolist())
-    for column, dtype, default in _OPTIONAL_COLUMNS:
-        if column not in split.column_names:
-            split = split.add_column(column, [default] * len(split), feature=Value(dtype))
-    used = [*REQUIRED_COLUMNS, *(column for column, _, _ in _OPTIONAL_COLUMNS)]
-    return split.select_columns(used)
+def _of_folder(folder: Path) -> dict[str, SourceSplit]:
+    if any((folder / mark).is_file() for mark in _ARROW_MARKS):
+        try:
+            return _of_arrow(str(folder), load_from_disk(str(folder), keep_in_memory=False))
+        except (OSError, ValueError) as error:
+            raise DatasetError(
+                f"{folder} is damaged ({error}): make it again with prepare_data.py."
+            ) from error
+    if not (folder / DATA_FOLDER).is_dir():
+        raise DatasetError(
+            f"{folder} is neither a dataset folder nor a dataset on the Hub: make one with "
+            "prepare_data.py."
+        )
+    if not (folder / BUILD_FILE).is_file():
+        raise DatasetError(
+            f"{folder} is not whole, as it has no {BUILD_FILE}: run prepare_data.py or the "
+            "download again."
+        )
+    return _of_parquet(folder)
+
+
+def _of_parquet(folder: Path) -> dict[str, SourceSplit]:
+    """Read in place: a stream makes no copy of the files, as a loaded dataset would."""
+    files = {split: paths for split in TRAINING_SPLITS if (paths := _whole(folder, split))}
+    n_rows = {split: sum(map(_n_rows, paths)) for split, paths in files.items()}
+    if not files:
+        return {}
+    names = {split: [str(path) for path in paths] for split, paths in files.items()}
+    streams = load_dataset("parquet", data_files=names, streaming=True)
+    keys = {split: [_file_key(path) for path in paths] for split, paths in files.items()}
+    return {
+        split: _source_split(str(folder), stream, keys[split], n_rows[split])
+        for split, stream in streams.items()
+    }
+
+
+def _whole(folder: Path, split: str) -> list[Path]:
+    """The split's files, none of which is missing: ``train-00000-of-00002.parquet`` …"""
+    paths = shard_paths(folder, split)
+    for path in paths:
+        _, _, total = path.stem.partition("-of-")
+        if total.isdecimal() and int(total) != len(paths):
+            raise DatasetError(
+                f"{folder} has {len(paths)} of the {int(total)} files of its {split} split: copy "
+                "or download it again."
+            )
+    return paths
+
+
+def _n_rows(path: Path) -> int:
+    try:
+        return pq.read_metadata(path).num_rows
+    except (OSError, pa.ArrowException) as error:
+        raise DatasetError(
+            f"{path} is no whole Parquet file: make the dataset again, or copy it again."
+        ) from error
+
+
+def _file_key(path: Path) -> tuple:
+    facts = path.stat()
+    return str(path.resolve()), facts.st_size, facts.st_mtime_ns
+
+
+def _of_arrow(source: str, splits: DatasetDict | Dataset) -> dict[str, SourceSplit]:
+    """Splits in memory-mapped Arrow files."""
+    if isinstance(splits, Dataset):  # a lone split, which has no name
+        return {}
+    found = {}
+    for name in TRAINING_SPLITS:
+        if (dataset := splits.get(name)) is None:
+            continue
+        files = [_file_key(Path(file["filename"])) for file in dataset.cache_files]
+        n_parts = max(1, min(len(files), len(dataset)))
+        # Not the library's fingerprint: two folders may have the same.
+        keys = [(*files, n_parts, part) for part in range(n_parts)]
+        stream = dataset.to_iterable_dataset(num_shards=n_parts)
+        found[name] = _source_split(source, stream, keys, len(dataset))
+    return found
+
+
+def _of_hub(source: str, streaming: bool) -> dict[str, SourceSplit]:
+    try:
+        # Asked for once beforehand: the library alone goes on trying for minutes.
+        commit = HfApi().dataset_info(source, timeout=HUB_TIMEOUT_S).sha
+    except (HFValidationError, RepositoryNotFoundError) as error:
+        raise DatasetError(
+            f"{source} is neither a dataset folder nor a dataset on the Hub that can be seen from "
+            "here: make one with prepare_data.py, or log in with 'hf auth login'."
+        ) from error
+    except OfflineModeIsEnabled as error:
+        if streaming:
+            raise DatasetError(
+                f"{source} cannot be streamed while HF_HUB_OFFLINE is set: leave out --streaming "
+                "to use what was downloaded before."
+            ) from error
+        commit = None
+    except HUB_ERRORS as error:
+        raise DatasetError(
+            f"There is no folder {source}, and the Hub cannot be asked for a dataset of that name "
+            f"({hub_reason(error)}): check the connection, or set HF_HUB_OFFLINE=1 to use what "
+            "was downloaded before."
+        ) from error
+    try:
+        splits = load_dataset(source, revision=commit, streaming=streaming, keep_in_memory=False)
+    except (*HUB_ERRORS, DatasetsError) as error:
+        raise DatasetError(
+            f"The dataset {source} cannot be loaded from the Hub ({hub_reason(error)})."
+        ) from error
+    if not streaming:
+        return _of_arrow(source, splits)
+    found = {}
+    for name in TRAINING_SPLITS:
+        if (stream := splits.get(name)) is None:
+            continue
+        if stream.features is None:
+            raise DatasetError(f"{source} does not say what columns it has: leave out --streaming.")
+        n_parts = stream.num_shards
+        keys = [(source, commit, name, n_parts, part) for part in range(n_parts)]
+        known = (stream.info.splits or {}).get(name)
+        found[name] = _source_split(source, stream, keys, known.num_examples if known else None)
+    return found
+
+
+def _source_split(
+    source: str, stream: IterableDataset, keys: list[tuple], n_rows: int | None
+) -> SourceSplit:
+    if "audio" in stream.features:
+        stream = stream.cast_column("audio", Audio(decode=False))
+    return SourceSplit(source, stream, tuple(keys), n_rows)

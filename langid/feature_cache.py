@@ -1,11 +1,10 @@
-"""Dataset rows → log-mel and phones, computed once and kept in the ``datasets`` cache."""
+"""Dataset rows → log-mel and phones, and the columns of clips that training draws from."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import numpy as np
 import torch
-from datasets import Dataset, Features, List, Value
-from datasets.fingerprint import Hasher
+from datasets import Dataset
 
 from langid.audio import AudioError, load_audio
 from langid.config import ModelConfig
@@ -56,39 +55,17 @@ class Clips:
         )
 
 
-def prepare_clips(split: Dataset, config: ModelConfig, n_processes: int) -> Clips:
-    """Clips of a split of ``langid.dataset``; log-mel and phones come from the cache if they can.
+def prepare_clips(split: Dataset, config: ModelConfig) -> Clips:
+    """Clips of a split of ``langid.streaming.load_training_data``.
 
-    Clips that cannot be decoded or are shorter than ``MIN_FRAMES`` are left out.
+    Clips that could not be decoded or are shorter than ``MIN_FRAMES`` are left out.
     """
-    settings = {**asdict(config), "labels": None, "phones": None, "espeak": espeak_available()}
-    compute = _FeatureComputer(config)
-    n_threads = torch.get_num_threads()
-    torch.set_num_threads(1)  # inherited by the processes, which are parallel already
-    columns = {name: kind for name, kind in split.features.items() if name != "audio"}
-    features = split.map(
-        compute,
-        remove_columns=["audio"],
-        # Said, not inferred: the first rows may have no transcript and so no phones.
-        features=Features(
-            **columns,
-            log_mel=Value("binary"),
-            n_frames=Value("int64"),
-            phones=List(Value("string")),
-        ),
-        num_proc=n_processes if n_processes > 1 else None,
-        writer_batch_size=200,
-        # Not left to the library, which would hash the torch module.
-        new_fingerprint=Hasher.hash([split._fingerprint, settings, _FeatureComputer.VERSION]),
-        desc="log-mel",
-    )
-    torch.set_num_threads(n_threads)
-    meta = features.remove_columns(["log_mel"])
-    table = {name: meta[name][:] for name in meta.column_names}
+    names = ("language", "source", "speaker_id", "synthetic", "n_frames", "phones")
+    table = {name: split[name][:] for name in names}
     n_frames = np.array(table["n_frames"])
     languages = languages_of(config.labels)
     clips = Clips(
-        features=features,
+        features=split.select_columns(["log_mel"]),
         labels=np.array([config.labels.index(class_of(x, languages)) for x in table["language"]]),
         languages=table["language"],
         sources=table["source"],
@@ -101,26 +78,24 @@ def prepare_clips(split: Dataset, config: ModelConfig, n_processes: int) -> Clip
     return clips.select(np.flatnonzero(n_frames >= MIN_FRAMES))
 
 
-class _FeatureComputer:
-    """Row → the same row with ``log_mel`` (bytes of float16), ``n_frames`` and ``phones``."""
+class FeatureComputer:
+    """Row → ``log_mel`` (bytes of float16), ``n_frames`` and ``phones``; from several threads."""
 
-    VERSION = 1
+    VERSION = 1  # another number makes all that was kept out of date
 
     def __init__(self, config: ModelConfig):
         self.config = config
-        self._log_mel: LogMel | None = None  # built in the process that computes
+        self._log_mel = LogMel(config)
 
     def __call__(self, row: dict) -> dict:
-        c = self.config
-        self._log_mel = self._log_mel or LogMel(c)
         phones = []
-        if row["transcript"] and espeak_available():
+        if row["transcript"] and row["language"] and espeak_available():
             phones = transcript_to_phones(row["transcript"], row["language"])
         try:
             waveform, _ = load_audio(row["audio"]["bytes"])
         except AudioError:
             return {"log_mel": b"", "n_frames": 0, "phones": phones}
-        if len(waveform) < c.n_fft:
+        if len(waveform) < self.config.n_fft:
             return {"log_mel": b"", "n_frames": 0, "phones": phones}
         log_mel = self._log_mel(torch.from_numpy(waveform)[None])[0].T
         return {

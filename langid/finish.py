@@ -6,7 +6,7 @@ from pathlib import Path
 from datasets import DatasetDict
 
 from langid.card import make_card
-from langid.dataset import describe_sources
+from langid.dataset import REQUIRED_COLUMNS, describe_sources
 from langid.evaluate import evaluate_dataset
 from langid.identifier import LanguageIdentifier
 from langid.model import LanguageCNN
@@ -20,9 +20,8 @@ def finish_run(folder: Path, splits: DatasetDict, history: list[dict], settings:
     those of what is published, on the path it is served by.
     """
     model = LanguageCNN.load(folder)
-    report = evaluate_dataset(
-        LanguageIdentifier(model, folder.name), splits["validation"], "validation"
-    )
+    heard = splits["validation"].select_columns(list(REQUIRED_COLUMNS))
+    report = evaluate_dataset(LanguageIdentifier(model, folder.name), heard, "validation")
     (folder / METRICS_FILE).write_text(
         json.dumps({**report, "training": settings}, indent=2, ensure_ascii=False) + "\n",
         encoding="utf-8",

@@ -1,41 +1,95 @@
 """A corpus small enough to train on within a test: each language is a melody of its own."""
 
 import csv
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
+import datasets
 import numpy as np
+import pytest
 import soundfile
+from helpers_dataset import utterance, write_shards
 
 RATE = 16_000
 MELODIES_HZ = {"en": (300, 500), "fr": (900, 1400), "nl": (2200, 3000), "noise": ()}
+_CARD = """---
+license: gpl-3.0
+configs:
+- config_name: default
+  data_files:
+  - split: train
+    path: data/train-*
+  - split: validation
+    path: data/validation-*
+---
+# Melodies
+"""
+
+
+@contextmanager
+def cache_in(folder: Path) -> Iterator[None]:
+    """What is computed of clips is kept in ``folder``, not in this user's cache."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(datasets.config, "HF_DATASETS_CACHE", str(folder))
+        yield
 
 
 def write_corpus(folder: Path, n_speakers: int = 4, seconds: float = 2.0) -> Path:
     """An audiofolder with metadata.csv: two clips a speaker, the last speaker in validation."""
-    rng = np.random.default_rng(0)
     rows = []
-    for language, melody in MELODIES_HZ.items():
-        for speaker in range(n_speakers):
-            for take in range(2):
-                name = f"{language}-{speaker}-{take}.flac"
-                soundfile.write(folder / name, _clip(melody, seconds, rng), RATE)
-                held = speaker == n_speakers - 1 and language != "noise"
-                rows.append(
-                    {
-                        "file_name": name,
-                        "language": language,
-                        "split": "dev" if held else "train",
-                        "speaker": f"{language}{speaker}",
-                        "source": "tones_a" if speaker % 2 else "bells_b",
-                        "licence": "CC0-1.0",
-                        "transcript": "hello there my friend" if language == "en" else "",
-                    }
-                )
+    for language, speaker, take, samples, held in _clips(n_speakers, seconds):
+        name = f"{language}-{speaker}-{take}.flac"
+        soundfile.write(folder / name, samples, RATE)
+        rows.append(
+            {
+                "file_name": name,
+                "language": language,
+                "split": "dev" if held else "train",
+                "speaker": f"{language}{speaker}",
+                "source": "tones_a" if speaker % 2 else "bells_b",
+                "licence": "CC0-1.0",
+                "transcript": "hello there my friend" if language == "en" else "",
+            }
+        )
     with (folder / "metadata.csv").open("w", newline="", encoding="utf-8") as file:
         table = csv.DictWriter(file, rows[0].keys())
         table.writeheader()
         table.writerows(rows)
     return folder
+
+
+def write_voxforge(folder: Path, n_speakers: int = 4, seconds: float = 2.0) -> Path:
+    """The same clips as a dataset of VoxForge, as prepare_data.py lays it out: train in 3 files."""
+    train, validation = [], []
+    for number, (language, speaker, _, samples, held) in enumerate(_clips(n_speakers, seconds)):
+        flac = io.BytesIO()
+        soundfile.write(flac, samples, RATE, format="FLAC")
+        transcript = "hello there my friend" if language == "en" else None
+        row = utterance(
+            f"{language}{speaker}", language, number, duration_s=seconds, transcript=transcript
+        )
+        (validation if held else train).append(replace(row, audio=flac.getvalue()))
+    third = -(-len(train) // 3)
+    parts = [train[start : start + third] for start in range(0, len(train), third)]
+    languages = sorted(MELODIES_HZ)
+    write_shards(folder, "train", parts, languages)
+    write_shards(folder, "validation", [validation], languages)
+    (folder / "build.json").write_text("{}\n")
+    (folder / "README.md").write_text(_CARD)
+    return folder
+
+
+def _clips(n_speakers: int, seconds: float) -> Iterator[tuple[str, int, int, np.ndarray, bool]]:
+    """Language, speaker, take, samples, and whether the speaker is held for validation."""
+    rng = np.random.default_rng(0)
+    for language, melody in MELODIES_HZ.items():
+        for speaker in range(n_speakers):
+            held = speaker == n_speakers - 1 and language != "noise"
+            for take in range(2):
+                yield language, speaker, take, _clip(melody, seconds, rng), held
 
 
 def _clip(melody: tuple[int, ...], seconds: float, rng: np.random.Generator) -> np.ndarray:

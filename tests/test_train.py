@@ -1,11 +1,12 @@
 """From a folder of recordings to weights, on a corpus of melodies."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
-from helpers_training import write_corpus
+from helpers_training import cache_in, write_corpus
 from safetensors.torch import load_file
 
 import prepare_data
@@ -14,14 +15,21 @@ from langid import LanguageIdentifier
 from langid.augment import AugmentConfig
 from langid.batches import TrainingBatches
 from langid.config import ModelConfig
-from langid.dataset import DatasetError, describe_sources, load_training_data
+from langid.dataset import DatasetError, describe_sources
 from langid.feature_cache import prepare_clips
 from langid.model import LanguageCNN
 from langid.phones import espeak_available
 from langid.sampling import Shares
+from langid.streaming import load_training_data
 from langid.training import Optimisation, Trainer
 
 LANGUAGES = ("en", "fr")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def own_cache(tmp_path_factory):
+    with cache_in(tmp_path_factory.mktemp("cache")):
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +57,7 @@ def config():
 
 @pytest.fixture(scope="module")
 def clips(dataset, config):
-    return prepare_clips(load_training_data([str(dataset)], LANGUAGES, 0)["train"], config, 1)
+    return prepare_clips(load_training_data([str(dataset)], config, 0)["train"], config)
 
 
 def batches(clips, config, **changes):
@@ -72,8 +80,8 @@ def arguments(dataset, output, *more):
     ]
 
 
-def test_classes_without_validation_are_lent_speakers(dataset):
-    splits = load_training_data([str(dataset)], LANGUAGES, seed=0)
+def test_classes_without_validation_are_lent_speakers(dataset, config):
+    splits = load_training_data([str(dataset)], config, seed=0)
     train_speakers = set(splits["train"]["speaker_id"][:])
     validation_speakers = set(splits["validation"]["speaker_id"][:])
     assert not train_speakers & validation_speakers
@@ -81,18 +89,18 @@ def test_classes_without_validation_are_lent_speakers(dataset):
     assert sum(speaker.startswith("noise") for speaker in validation_speakers) == 1
 
 
-def test_sources_are_described_for_the_card(dataset):
-    table = describe_sources(load_training_data([str(dataset)], LANGUAGES, 0)["train"])
+def test_sources_are_described_for_the_card(dataset, config):
+    table = describe_sources(load_training_data([str(dataset)], config, 0)["train"])
     assert {row["source"] for row in table} == {"tones_a", "bells_b"}
     assert sum(row["n_clips"] for row in table) == 24  # 32, less 6 of dev and 2 that are lent
     assert all(row["licence"] == "CC0-1.0" and row["hours"] > 0 for row in table)
 
 
-def test_missing_languages_and_datasets_give_a_sentence(dataset, tmp_path):
+def test_missing_languages_and_datasets_give_a_sentence(dataset, config, tmp_path):
     with pytest.raises(DatasetError, match="no clip of de"):
-        load_training_data([str(dataset)], ("en", "de"), 0)
+        load_training_data([str(dataset)], replace(config, labels=("en", "de", "other", "none")), 0)
     with pytest.raises(DatasetError, match=r"prepare_data\.py"):
-        load_training_data([str(tmp_path)], LANGUAGES, 0)
+        load_training_data([str(tmp_path)], config, 0)
 
 
 def test_features_are_those_of_the_model(clips, config):
@@ -221,8 +229,6 @@ def test_fine_tuning_takes_over_what_fits(dataset, tmp_path):
 
 
 def test_last_layer_keeps_the_rows_of_shared_labels(config):
-    from dataclasses import replace
-
     old = LanguageCNN(config)
     new = train.build_model(replace(config, labels=("nl", "fr", "other", "none")), old)
     assert torch.equal(new.classifier.weight[1], old.classifier.weight[1])
