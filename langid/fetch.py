@@ -1,5 +1,6 @@
 """Downloads archives until every language has its hours, and surveys each on its way."""
 
+import logging
 import sys
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -95,6 +96,8 @@ def fetch_voxforge(
     DataError
         As ``list_archives`` and ``fetch_archives`` do.
     """
+    # Its warnings at every new attempt would tear the progress bar.
+    logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)
     stop = Stop()
     with polite_session(n_workers, stop) as session:
         remote = {

@@ -35,8 +35,8 @@ _REASONS = (
     (NameResolutionError, "its name is not known"),
     (ProxyError, "the proxy does not connect to it"),
     (SSLError, "its certificate is not accepted"),
+    (NewConnectionError, "no connection"),  # before the time-outs, as it counts as one
     ((ConnectTimeoutError, ReadTimeoutError), "no answer in time"),
-    (NewConnectionError, "no connection"),
     (ProtocolError, "the connection broke off"),
 )
 

@@ -75,7 +75,7 @@ def list_archives(
     DataError
         If the host does not answer, or does not have the language, or no archive of it.
     """
-    if urlsplit(base_url).scheme not in ("http", "https"):
+    if not _is_web_address(base_url):
         raise DataError(
             f"{base_url!r} is not a web address: give --base-url like {DEFAULT_BASE_URL}."
         )
@@ -109,6 +109,14 @@ def list_archives(
     for rate in missing:
         print(f"VoxForge has no {rate} of {language!r}: left out.", file=sys.stderr)
     return sorted(archives.values(), key=lambda archive: archive.key)
+
+
+def _is_web_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.hostname)
 
 
 def _read_page(session: requests.Session, base_url: str, url: str) -> requests.Response | None:

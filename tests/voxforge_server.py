@@ -110,6 +110,7 @@ class VoxForgeServer(ThreadingHTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
     server: VoxForgeServer
 
     def log_message(self, *_: object) -> None: ...

@@ -1,0 +1,183 @@
+"""Archives found on disk."""
+
+import pytest
+from helpers_voxforge import make_archive, noise
+
+from langid import archive_folder
+from langid.archive_folder import find_archives
+from langid.clips import DataError
+from langid.drops import Drops
+from langid.manifest import Manifest
+from langid.voxforge import Survey
+
+LANGUAGES = ("en", "fr", "de", "es", "it")
+
+
+@pytest.fixture
+def surveyed(monkeypatch):
+    """Files that were surveyed; the content of each says what the survey finds."""
+    paths = []
+
+    def survey(path):
+        paths.append(path.name)
+        content = path.read_text()
+        if content == "unreadable":
+            raise PermissionError(13, "Permission denied")
+        if content.startswith("corrupt"):
+            return Survey(0, 0.0, None, None, 0, content.removeprefix("corrupt "))
+        return Survey(10, 42.0, None, content or None, 1000, None)
+
+    monkeypatch.setattr(archive_folder, "survey_archive", survey)
+    return paths
+
+
+def write(folder, *keys, content=""):
+    for key in keys:
+        path = folder / key
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content)
+
+
+def find(folder, languages=LANGUAGES, drops=None, **options):
+    drops = Drops() if drops is None else drops
+    return find_archives(folder, languages, Manifest(folder), drops, **options)
+
+
+def test_what_the_downloader_lays_out(tmp_path, surveyed):
+    write(tmp_path, "de/16kHz_16bit/Anna-20080318-kdl.tgz", "fr/16kHz_16bit/anonymous-1-x.tar.gz")
+    drops = Drops()
+    german, french = find(tmp_path, drops=drops)
+    assert german.key == "de/16kHz_16bit/Anna-20080318-kdl.tgz"
+    assert german.path == tmp_path / german.key
+    assert (german.language, german.stem) == ("de", "Anna-20080318-kdl")
+    assert german.speaker_id == "voxforge:anna"
+    assert german.survey == Survey(10, 42.0, None, None, 1000, None)
+    assert (french.language, french.stem) == ("fr", "anonymous-1-x")
+    assert french.speaker_id == "voxforge:anonymous-1-x"
+    assert drops.counts == {}
+
+
+@pytest.mark.parametrize(
+    ("key", "language"),
+    [
+        ("German/a-1-x.tgz", "de"),
+        ("host/downloads/it/Trunk/Audio/Main/16kHz_16bit/a-1-x.tgz", "it"),
+        ("host/downloads/SpeechCorpus/Trunk/Audio/Main/8kHz_16bit/a-1-x.tgz", "en"),
+        ("ES/fr/a-1-x.tgz", "es"),
+        ("mine/a-1-x.TGZ", None),
+        ("de-1-x.tgz", None),
+    ],
+)
+def test_the_language_is_a_folder_on_the_way(tmp_path, surveyed, key, language):
+    write(tmp_path, key)
+    drops = Drops()
+    assert [a.language for a in find(tmp_path, drops=drops)] == [language] * bool(language)
+    assert drops.names == ({} if language else {"language unknown": [key]})
+
+
+def test_without_such_a_folder_the_only_language_asked_for_and_then_the_readme(tmp_path, surveyed):
+    write(tmp_path, "a-1-x.tgz", content="de")
+    assert [a.language for a in find(tmp_path)] == ["de"]
+    assert [a.language for a in find(tmp_path, ["it"])] == ["it"]
+    assert find(tmp_path, ["it", "es"]) == []
+
+
+def test_other_languages_are_not_even_surveyed(tmp_path, surveyed):
+    write(tmp_path, "de/a-1-x.tgz", "fi/b-1-x.tgz")
+    drops = Drops()
+    assert [a.language for a in find(tmp_path, ["de", "fr"], drops)] == ["de"]
+    assert (surveyed, drops.counts) == (["a-1-x.tgz"], {})
+
+
+def test_what_is_no_archive(tmp_path, surveyed):
+    write(
+        tmp_path,
+        *("de/a-1-x.tgz.part", "de/.b-1-x.tgz", "de/.cache/c-1-x.tgz", "de/notes.txt"),
+        *("de/d-1-x.zip", "manifest.jsonl", "de/folder.tgz/e-1-x.tgz"),
+    )
+    assert [a.key for a in find(tmp_path)] == ["de/folder.tgz/e-1-x.tgz"]
+
+
+def test_a_second_run_surveys_nothing(tmp_path, surveyed):
+    write(tmp_path, "de/a-1-x.tgz", "de/b-1-x.tgz", "de/c-1-x.tgz")
+    first = find(tmp_path)
+    assert find(tmp_path) == first
+    assert len(surveyed) == 3
+    write(tmp_path, "de/b-1-x.tgz", content="changed")
+    find(tmp_path)
+    assert surveyed[3:] == ["b-1-x.tgz"]
+
+
+def test_corrupt_archives_are_counted_by_their_problem_in_every_run(tmp_path, surveyed):
+    write(tmp_path, "de/a-1-x.tgz", "de/b-1-x.tgz", content="corrupt truncated")
+    write(tmp_path, "de/c-1-x.tgz", content="corrupt empty file")
+    write(tmp_path, "de/d-1-x.tgz")
+    for _ in range(2):
+        drops = Drops()
+        assert [a.stem for a in find(tmp_path, drops=drops)] == ["d-1-x"]
+        assert drops.names == {
+            "corrupt archive: truncated": ["de/a-1-x.tgz", "de/b-1-x.tgz"],
+            "corrupt archive: empty file": ["de/c-1-x.tgz"],
+        }
+
+
+def test_an_archive_that_the_disk_does_not_give_is_tried_again(tmp_path, surveyed):
+    write(tmp_path, "de/a-1-x.tgz", content="unreadable")
+    write(tmp_path, "de/b-1-x.tgz")
+    for _ in range(2):
+        drops = Drops()
+        assert [a.stem for a in find(tmp_path, drops=drops)] == ["b-1-x"]
+        assert drops.names == {"corrupt archive: cannot be read": ["de/a-1-x.tgz"]}
+    assert surveyed.count("a-1-x.tgz") == 2
+
+
+def test_an_archive_at_two_rates_counts_once(tmp_path, surveyed):
+    rates = ("16kHz_16bit", "8kHz_16bit")
+    write(tmp_path, *(f"de/{rate}/a-1-x.tgz" for rate in rates), "de/8kHz_16bit/b-1-x.tgz")
+    write(tmp_path, "fr/8kHz_16bit/a-1-x.tgz")
+    for order in (rates, rates[::-1]):
+        drops = Drops()
+        archives = find(tmp_path, drops=drops, sample_rates=order)
+        assert [a.key for a in archives] == [
+            *sorted([f"de/{order[0]}/a-1-x.tgz", "de/8kHz_16bit/b-1-x.tgz"]),
+            "fr/8kHz_16bit/a-1-x.tgz",
+        ]
+        assert drops.names == {"same archive at another sample rate": [f"de/{order[1]}/a-1-x.tgz"]}
+    assert find(tmp_path)[0].key == "de/16kHz_16bit/a-1-x.tgz"
+
+
+def test_where_the_good_copy_is_the_other_one(tmp_path, surveyed):
+    write(tmp_path, "de/16kHz_16bit/a-1-x.tgz", content="corrupt truncated")
+    write(tmp_path, "de/8kHz_16bit/a-1-x.tgz")
+    (archive,) = find(tmp_path, sample_rates=("16kHz_16bit", "8kHz_16bit"))
+    assert archive.key == "de/8kHz_16bit/a-1-x.tgz"
+
+
+@pytest.mark.parametrize("content", [None, "file", "empty"])
+def test_a_folder_without_archives(tmp_path, content):
+    folder = tmp_path / "archives"
+    if content == "file":
+        folder.write_text("")
+    elif content == "empty":
+        folder.mkdir()
+    with pytest.raises(DataError, match=str(folder)):
+        find(folder)
+
+
+def test_real_archives_in_several_processes(tmp_path):
+    for number in range(17):
+        make_archive(
+            tmp_path / f"de/16kHz_16bit/anna{number}-20080318-kdl.tgz",
+            recordings={"de-1": noise(number, 0.5), "de-2": noise(number, 1.0)},
+            prompts={"de-1": "EINS", "de-2": "ZWEI"},
+            readme={"Gender": "Female"},
+        )
+    (tmp_path / "de/16kHz_16bit/empty-20080318-kdl.tgz").write_bytes(b"")
+    drops = Drops()
+    archives = find(tmp_path, drops=drops, n_processes=2)
+    assert len(archives) == 17
+    for archive in archives:
+        assert (archive.survey.n_recordings, archive.survey.gender) == (2, "female")
+        assert archive.survey.duration_s == pytest.approx(1.5)
+    assert list(drops.names.values()) == [["de/16kHz_16bit/empty-20080318-kdl.tgz"]]
+    assert find(tmp_path) == archives

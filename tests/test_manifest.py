@@ -1,0 +1,110 @@
+"""What is kept of archives between runs."""
+
+import json
+import os
+from dataclasses import asdict
+
+import pytest
+
+from langid.manifest import MANIFEST_NAME, Manifest
+from langid.voxforge import Survey
+
+SURVEY = Survey(10, 42.5, "female", "de", 1_000_000, None)
+KEY = "de/16kHz_16bit/Anna-20080318-kdl.tgz"
+
+
+@pytest.fixture
+def folder(tmp_path):
+    archive = tmp_path / KEY
+    archive.parent.mkdir(parents=True)
+    archive.write_bytes(b"archive")
+    return tmp_path
+
+
+def test_a_survey_is_there_for_the_next_run(folder):
+    Manifest(folder).record_survey(KEY, SURVEY, "http://host/x.tgz")
+    assert Manifest(folder).survey(KEY) == SURVEY
+    (record,) = [json.loads(line) for line in (folder / MANIFEST_NAME).read_text().splitlines()]
+    status = (folder / KEY).stat()
+    assert record == {
+        "key": KEY,
+        "n_bytes": 7,
+        "mtime_ns": status.st_mtime_ns,
+        "url": "http://host/x.tgz",
+        "survey": asdict(SURVEY),
+    }
+
+
+@pytest.mark.parametrize("change", ["gone", "size", "time"])
+def test_a_record_holds_for_the_very_file_only(folder, change):
+    Manifest(folder).record_survey(KEY, SURVEY)
+    status = (folder / KEY).stat()
+    if change == "gone":
+        (folder / KEY).unlink()
+    elif change == "size":
+        (folder / KEY).write_bytes(b"another archive")
+        os.utime(folder / KEY, ns=(status.st_atime_ns, status.st_mtime_ns))
+    else:
+        os.utime(folder / KEY, ns=(status.st_atime_ns, status.st_mtime_ns + 1))
+    assert Manifest(folder).survey(KEY) is None
+
+
+def test_the_last_record_counts(folder):
+    manifest = Manifest(folder)
+    manifest.record_failure(KEY, "HTTP status 500", "http://host/x.tgz")
+    assert (manifest.survey(KEY), manifest.failure(KEY)) == (None, "HTTP status 500")
+    manifest.record_survey(KEY, SURVEY)
+    for known in (manifest, Manifest(folder)):
+        assert (known.survey(KEY), known.failure(KEY)) == (SURVEY, None)
+    assert len((folder / MANIFEST_NAME).read_text().splitlines()) == 2
+
+
+def test_a_line_cut_by_a_crash_spoils_neither_the_others_nor_the_next(folder):
+    Manifest(folder).record_survey(KEY, SURVEY)
+    with (folder / MANIFEST_NAME).open("ab") as file:
+        file.write(b'{"key": "de/16kHz_16bit/Ben')
+    manifest = Manifest(folder)
+    assert manifest.survey(KEY) == SURVEY
+    manifest.record_failure("de/x.tgz", "HTTP status 404", "http://host/x.tgz")
+    manifest.record_failure("de/y.tgz", "HTTP status 404", "http://host/y.tgz")
+    again = Manifest(folder)
+    assert again.survey(KEY) == SURVEY
+    assert again.failure("de/x.tgz") == again.failure("de/y.tgz") == "HTTP status 404"
+
+
+@pytest.mark.parametrize("line", ["", "[]", "7", "\udcff", '{"survey": {}}', "null"])
+def test_lines_of_nonsense_are_passed_over(folder, line):
+    (folder / MANIFEST_NAME).write_text(f"{line}\n", errors="surrogateescape")
+    Manifest(folder).record_survey(KEY, SURVEY)
+    assert Manifest(folder).survey(KEY) == SURVEY
+
+
+def test_a_survey_of_another_version_is_made_again(folder):
+    Manifest(folder).record_survey(KEY, SURVEY)
+    path = folder / MANIFEST_NAME
+    path.write_text(path.read_text().replace("n_recordings", "n_files"))
+    assert Manifest(folder).survey(KEY) is None
+
+
+def test_names_of_any_bytes(folder):
+    key = os.fsdecode(b"de/B\xe4r-2008-abc.tgz")
+    (folder / key).write_bytes(b"archive")
+    Manifest(folder).record_survey(key, SURVEY)
+    assert Manifest(folder).survey(key) == SURVEY
+
+
+def test_where_nothing_can_be_written_the_run_goes_on_and_says_so_once(folder, capsys):
+    (folder / MANIFEST_NAME).mkdir()  # not even root can write that
+    manifest = Manifest(folder)
+    manifest.record_survey(KEY, SURVEY)
+    manifest.record_survey(KEY, SURVEY)
+    assert manifest.survey(KEY) == SURVEY
+    message = capsys.readouterr().err
+    assert message.count("\n") == 1 and MANIFEST_NAME in message
+
+
+def test_a_file_that_has_gone_is_not_recorded(folder):
+    manifest = Manifest(folder)
+    manifest.record_survey("de/gone.tgz", SURVEY)
+    assert manifest.survey("de/gone.tgz") is None
+    assert not (folder / MANIFEST_NAME).exists()
