@@ -132,9 +132,8 @@ def build_dataset(
             if not any(shard_paths(folder, split) for split in SPLITS):
                 shutil.rmtree(folder)
                 raise DataError(
-                    "No usable recording is left, so nothing was written"
-                    + "".join(f";{line}" for line in journal.drops.lines()[:3])
-                    + "."
+                    "No usable recording is left, so nothing was written "
+                    f"({journal.drops.in_words() or 'there was none'})."
                 )
             number_shards(folder, SPLITS)
             check_disjoint(folder)

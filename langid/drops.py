@@ -37,8 +37,18 @@ class Drops:
 
     def lines(self) -> list[str]:
         """One line a reason, the most frequent first."""
-        lines = []
-        for reason, count in self.counts.most_common():
-            more = ", …" if count > len(self.names[reason]) else ""
-            lines.append(f"{count:8,}  {reason}: {', '.join(self.names[reason])}{more}")
-        return lines
+        return [
+            f"{count:8,}  {reason}: {self._examples(reason)}"
+            for reason, count in self.counts.most_common()
+        ]
+
+    def in_words(self) -> str:
+        """The three most frequent reasons, for a sentence; empty where nothing was counted."""
+        return "; ".join(
+            f"{count:,} {reason}: {self._examples(reason)}"
+            for reason, count in self.counts.most_common(3)
+        )
+
+    def _examples(self, reason: str) -> str:
+        names = self.names[reason]
+        return ", ".join(names) + (", …" if self.counts[reason] > len(names) else "")

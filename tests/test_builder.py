@@ -234,7 +234,7 @@ def test_a_full_disk_is_one_sentence_and_the_build_goes_on_later(
 
 
 def test_nothing_usable_is_an_error_that_says_why(tmp_path):
-    with pytest.raises(DataError, match=r"No usable recording.* 1  silent: anna"):
+    with pytest.raises(DataError, match=r"No usable recording.*\(1 silent: anna\)"):
         build(tmp_path / "out", [job("a", "train", silent="anna")])
     assert list(tmp_path.iterdir()) == []
 

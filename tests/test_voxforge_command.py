@@ -1,0 +1,290 @@
+"""prepare_data.py voxforge, from a server of archives to a dataset."""
+
+import _thread
+import errno
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from helpers_builder import load
+from helpers_hub import local_hub
+from helpers_voxforge import README_FIELDS, make_archive, noise
+from voxforge_server import RATE, VoxForgeServer, archive_path
+
+import prepare_data
+from langid import download, http_session, shards
+from langid.disjoint import check_disjoint
+
+
+@pytest.fixture(autouse=True)
+def no_patience(monkeypatch):
+    monkeypatch.setattr(http_session, "BACKOFF_S", 0.001)
+
+
+def prepare(output, *arguments) -> int:
+    command = ["voxforge", "--output", output, *arguments]
+    return prepare_data.main([str(argument) for argument in command])
+
+
+class Corpus:
+    """Archives by language, made as they are added, and the tree that a server shows."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+        self.tree: dict[str, bytes] = {}
+        self.n_made = 0
+
+    def add(self, language: str, stem: str, *waveforms, **facts) -> bytes:
+        """An archive of these waveforms, or of two that nobody else has."""
+        self.n_made += 2
+        waveforms = waveforms or (noise(self.n_made, 1.2), noise(self.n_made + 1, 1.5))
+        path = make_archive(
+            self.folder / language / RATE / f"{stem}.tgz",
+            **{
+                "recordings": {f"{language}{i:03d}": w for i, w in enumerate(waveforms)},
+                "prompts": {f"{language}{i:03d}": f"SENTENCE {i}" for i in range(len(waveforms))},
+                "readme": {**README_FIELDS, "User Name": stem.split("-")[0]},
+                **facts,
+            },
+        )
+        return self.put(language, f"{stem}.tgz", path.read_bytes())
+
+    def put(self, language: str, name: str, data: bytes) -> bytes:
+        path = self.folder / language / RATE / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+        self.tree[archive_path("SpeechCorpus" if language == "en" else language, name)] = data
+        return data
+
+
+@pytest.fixture
+def corpus(tmp_path) -> Corpus:
+    """Ten users of French and of English, one of them in both, two anonymous submissions."""
+    corpus = Corpus(tmp_path / "made")
+    for language in ("en", "fr"):
+        for number in range(9):
+            gender = ("[male];", "Female")[number % 2]
+            readme = {**README_FIELDS, "Gender": gender}
+            stem = f"{language}user{number}-2008010{number}-abc"
+            corpus.add(language, stem, readme=readme)
+        corpus.add(language, "both-20090101-xyz", audio_folder="flac")
+        corpus.add(language, "anonymous-20080101-aaa", readme=None)
+        corpus.add(language, "anonymous-20080102-bbb", prompts=None)
+    corpus.add("fr", "fruser1-20100101-new")
+    return corpus
+
+
+ENGLISH_AND_FRENCH = ("--languages", "en,fr")
+
+
+def rows_of(output):
+    return {split: rows.remove_columns("audio").to_list() for split, rows in load(output).items()}
+
+
+def test_a_server_of_archives_becomes_a_dataset(tmp_path, corpus, capsys):
+    with VoxForgeServer(corpus.tree) as server:
+        base = ("--base-url", server.base_url)
+        assert prepare(tmp_path / "out", *ENGLISH_AND_FRENCH, *base) == 0
+    rows = rows_of(tmp_path / "out")
+    assert set(rows) == {"train", "validation", "test"}
+    check_disjoint(tmp_path / "out")
+    every = [row for split in rows.values() for row in split]
+    assert len(every) == 50
+    for split in rows.values():
+        assert {row["language"] for row in split} == {0, 1}
+    assert {row["source"] for row in every} == {"voxforge"}
+    assert {row["licence"] for row in every} == {"GPL-3.0-or-later"}
+    by_archive = {(row["language"], row["archive"]): row for row in every}
+    first = by_archive[0, "enuser0-20080100-abc"]
+    assert (first["speaker_id"], first["gender"]) == ("voxforge:enuser0", "male")
+    assert first["transcript"] in ("SENTENCE 0", "SENTENCE 1")
+    assert first["age_range"] == "adult" and first["native_speaker"] is True
+    assert first["dialect"] == "British English"
+    assert by_archive[0, "anonymous-20080101-aaa"]["gender"] is None
+    assert by_archive[1, "anonymous-20080102-bbb"]["transcript"] is None
+    speakers = {row["speaker_id"] for row in every}
+    assert {"voxforge:both", "voxforge:anonymous-20080101-aaa"} <= speakers
+    assert all(
+        audio["bytes"][:4] == b"fLaC"
+        for s in load(tmp_path / "out").values()
+        for audio in s["audio"]
+    )
+    card = (tmp_path / "out" / "README.md").read_text()
+    assert "gpl-3.0" in card and "GNU General Public License" in card
+    assert "Kept, in" in capsys.readouterr().out
+    kept = sorted(path.name for path in (tmp_path / "out-archives").rglob("*.tgz"))
+    assert len(kept) == len(corpus.tree)
+
+
+def test_a_second_run_downloads_nothing_and_has_nothing_to_do(tmp_path, corpus, capsys):
+    with VoxForgeServer(corpus.tree) as server:
+        command = (tmp_path / "out", *ENGLISH_AND_FRENCH, "--base-url", server.base_url)
+        assert prepare(*command) == 0
+        server.requests.clear()
+        assert prepare(*command) == 0
+        assert not [path for path, _ in server.requests if path.endswith(".tgz")]
+    assert "up to date: nothing to do" in capsys.readouterr().out
+
+
+def test_archives_on_disk_give_the_same_without_a_network(tmp_path, corpus):
+    with VoxForgeServer(corpus.tree) as server:
+        assert prepare(tmp_path / "a", *ENGLISH_AND_FRENCH, "--base-url", server.base_url) == 0
+    archives = ("--archives", corpus.folder, "--num-proc", 2)
+    assert prepare(tmp_path / "b", *ENGLISH_AND_FRENCH, *archives) == 0
+    assert rows_of(tmp_path / "a") == rows_of(tmp_path / "b")
+
+
+def test_no_speaker_moves_when_archives_are_added(tmp_path, corpus):
+    archives = ("--archives", corpus.folder)
+    assert prepare(tmp_path / "a", *ENGLISH_AND_FRENCH, *archives) == 0
+    before = split_of_speakers(tmp_path / "a")
+    for number in range(20):
+        corpus.add("fr", f"newcomer{number}-20110101-abc")
+        corpus.add("en", f"fruser{number % 9}-20110101-eng")
+    assert prepare(tmp_path / "a", *ENGLISH_AND_FRENCH, *archives) == 2
+    assert prepare(tmp_path / "a", *ENGLISH_AND_FRENCH, *archives, "--overwrite") == 0
+    after = split_of_speakers(tmp_path / "a")
+    assert len(after) == len(before) + 20
+    assert before == {speaker: after[speaker] for speaker in before}
+
+
+def split_of_speakers(output) -> dict[str, str]:
+    check_disjoint(output)
+    return {row["speaker_id"]: split for split, rows in rows_of(output).items() for row in rows}
+
+
+def test_every_known_fault_is_left_out_or_mended_and_counted(tmp_path, corpus, capsys):
+    loud = np.sign(np.sin(np.arange(24_000) / 20)) * 32767
+    double = noise(1, 1.2)
+    float_wav = io.BytesIO()
+    soundfile.write(float_wav, np.full(20_000, np.nan), 16_000, "FLOAT", format="WAV")
+    corpus.add("fr", "silent-20080101-abc", np.zeros(20_000, np.int16), noise(900, 1.1))
+    corpus.add("fr", "clipped-20080101-abc", loud.astype(np.int16), noise(901, 1.1))
+    corpus.add(
+        "fr", "broken-20080101-abc", float_wav.getvalue(), b"no audio at all", noise(902, 1.1)
+    )
+    corpus.add("fr", "short-20080101-abc", noise(903, 0.6), noise(904, 1.1))
+    corpus.add("fr", "long-20080101-abc", noise(905, 70))
+    corpus.add("fr", "again-20080101-abc", double, double)
+    corpus.add("fr", "slow-20080101-abc", noise(906, 1.5, 8_000), sample_rate=8_000)
+    corpus.add("fr", "latin-20080101-abc", prompts={"fr000": "ÉTÉ"}, encoding="latin-1")
+    corpus.add("it", "Vistaus-20080718-mrm")
+    corpus.add("it", "luigi-20080718-abc")
+    corpus.put("fr", "empty-20080101-abc.tgz", b"")
+    whole = corpus.add("fr", "torn-20080101-abc")
+    corpus.put("fr", "torn-20080101-abc.tgz", whole[: len(whole) // 2])
+    corpus.put("fr", "page-20080101-abc.tgz", b"<html><body>Not here</body></html>")
+    command = ("--archives", corpus.folder, "--languages", "fr,it")
+    assert prepare(tmp_path / "out", *command) == 0
+    report = " ".join(capsys.readouterr().out.split())
+    for line in (
+        "silent",
+        "clipped throughout",
+        "NaN",
+        "undecodable",
+        "shorter than 1 s",
+        "longer than 30 s, cut",
+        "same audio as another clip",
+        "resampled from 8,000 Hz",
+        "speaker does not speak the language: it/16kHz_16bit/Vistaus-20080718-mrm.tgz",
+        "corrupt archive",
+    ):
+        assert line in report, line
+    every = [row for split in rows_of(tmp_path / "out").values() for row in split]
+    speakers = [row["speaker_id"].removeprefix("voxforge:") for row in every]
+    for speaker, n_kept in {
+        **{"silent": 1, "clipped": 1, "broken": 1, "short": 1, "long": 3, "again": 1, "slow": 1},
+        **{"vistaus": 0, "luigi": 2, "empty": 0, "page": 0},
+    }.items():
+        assert speakers.count(speaker) == n_kept, speaker
+    assert "ÉTÉ" in {row["transcript"] for row in every}
+
+
+def test_hours_and_minutes_are_caps(tmp_path, corpus):
+    for number in range(10):
+        corpus.add("fr", f"fruser0-2010010{number}-abc", noise(500 + number, 3))
+    archives = ("--archives", corpus.folder, "--languages", "fr")
+    limits = ("--max-minutes-per-speaker", 6 / 60, "--max-hours", 20 / 3600)
+    assert prepare(tmp_path / "out", *archives, *limits) == 0
+    every = [row for split in rows_of(tmp_path / "out").values() for row in split]
+    assert sum(row["duration_s"] for row in every) <= 20 + 3
+    assert len({row["speaker_id"] for row in every}) >= 6
+    given_s = [row["duration_s"] for row in every if row["speaker_id"] == "voxforge:fruser0"]
+    assert sum(given_s) <= 6
+
+
+def test_a_download_that_is_interrupted_goes_on(tmp_path, corpus, capsys):
+    path = archive_path("fr", "fruser0-20080100-abc.tgz")
+    with VoxForgeServer(corpus.tree) as server:
+        command = (tmp_path / "out", "--languages", "fr", "--base-url", server.base_url)
+        server.fault(path, times=1, stall_after=20_000)
+        server.on_stall = _thread.interrupt_main
+        assert prepare(*command) == 130
+        assert "the same command goes on" in capsys.readouterr().err
+        n_before = len(list((tmp_path / "out-archives").rglob("*.tgz")))
+        server.requests.clear()
+        assert prepare(*command) == 0
+        fetched = [requested for requested, _ in server.requests if requested.endswith(".tgz")]
+        assert len(fetched) == 13 - n_before
+        assert (path, "bytes=20000-") in server.requests or path not in fetched
+    assert len([row for split in rows_of(tmp_path / "out").values() for row in split]) == 26
+
+
+def test_bad_input_is_one_sentence(tmp_path, corpus, capsys):
+    def refused(*arguments) -> str:
+        assert prepare(tmp_path / "out", *arguments) == 2
+        lines = capsys.readouterr().err.strip().splitlines()
+        assert len(lines) == 1, lines
+        return lines[0]
+
+    with VoxForgeServer(corpus.tree) as server:
+        base = ("--base-url", server.base_url)
+        assert "'ru'" in refused("--languages", "fr,ru", *base)
+        assert not (tmp_path / "out-archives").exists() or not list(
+            (tmp_path / "out-archives").rglob("*.tgz")
+        )
+    assert "127.0.0.1" in refused("--languages", "fr", *base)
+    assert "No such file" in refused("--archives", tmp_path / "gone")
+    (tmp_path / "bare").mkdir()
+    assert "holds no archive" in refused("--archives", tmp_path / "bare")
+    corrupt = Corpus(tmp_path / "corrupt")
+    corrupt.put("fr", "a-20080101-abc.tgz", b"nothing")
+    sentence = refused("--archives", corrupt.folder, "--languages", "fr")
+    assert "no usable archive of 'fr'" in sentence and "a-20080101-abc.tgz" in sentence
+    (tmp_path / "out" / "data").mkdir(parents=True)
+    (tmp_path / "out" / "data" / "train-00000.parquet").write_bytes(b"half")
+    assert "finished dataset" in refused("--archives", corpus.folder)
+
+
+def test_a_full_disk_keeps_what_is_there(tmp_path, corpus, capsys, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with VoxForgeServer(corpus.tree) as server:
+        command = (tmp_path / "out", "--languages", "fr", "--base-url", server.base_url)
+        with monkeypatch.context() as patch:
+            patch.setattr(download.os, "replace", full)
+            assert prepare(*command) == 2
+            assert "is full" in capsys.readouterr().err
+        with monkeypatch.context() as patch:
+            patch.setattr(shards.ShardWriter, "end_shard", full)
+            assert prepare(*command) == 2
+            assert "No space left" in capsys.readouterr().err
+        server.requests.clear()
+        assert prepare(*command) == 0
+        assert not [path for path, _ in server.requests if path.endswith(".tgz")]
+
+
+def test_a_dataset_is_published_after_a_failed_upload(tmp_path, corpus, monkeypatch, capsys):
+    archives = ("--archives", corpus.folder, "--languages", "fr")
+    with local_hub(tmp_path, monkeypatch) as hub:
+        hub.fail_uploads(1)
+        assert prepare(tmp_path / "out", *archives, "--push-to-hub", "someone/voxforge") == 0
+        assert "Published: " in capsys.readouterr().out
+        repo = hub.repos["dataset", "someone/voxforge"]
+        files = repo.commits[repo.resolve("main")]
+        assert {"README.md", "data/train-00000-of-00001.parquet"} <= set(files)
+        for path in (tmp_path / "out" / "data").iterdir():
+            assert files[f"data/{path.name}"].content == path.read_bytes()
