@@ -2,8 +2,9 @@
 
 import logging
 import sys
+import time
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ from langid.download import download
 from langid.drops import Drops
 from langid.http_session import DownloadFailed, Stop, polite_session
 from langid.manifest import Manifest
-from langid.selection import plan_order, select
+from langid.selection import Plan
 from langid.voxforge import NOT_SPEAKING, Survey
 from langid.voxforge_index import (
     DEFAULT_BASE_URL,
@@ -32,6 +33,7 @@ from langid.voxforge_index import (
 # So many archives one after another that fail for the host's sake, and it is given up.
 MAX_HOST_FAILURES = 5
 LOCK_NAME = ".downloading.lock"
+ESTIMATE_INTERVAL_S = 1.0
 # Before the first archives of a language are known; only the progress bar depends on it.
 _TYPICAL_DURATION_S = 50.0
 _TYPICAL_BYTES = 1_500_000
@@ -43,38 +45,6 @@ class Caps:
 
     max_hours: float  # a language
     max_minutes_per_speaker: float  # in each language
-
-
-class _Plan:
-    """The archives of one language in their order, and what is known of them."""
-
-    def __init__(self, archives: Iterable[RemoteArchive], caps: Caps):
-        self.archives = {archive.key: archive for archive in plan_order(archives)}
-        self.caps = caps
-        self.duration_of: dict[str, float | None] = {}  # None: cannot be used
-        self.in_flight: set[str] = set()
-
-    def next(self) -> RemoteArchive | None:
-        """The archive to fetch next, if one is needed."""
-        keys = (key for key in self._missing(0.0) if key not in self.in_flight)
-        key = next(keys, None)
-        return None if key is None else self.archives[key]
-
-    def likely(self) -> list[RemoteArchive]:
-        """About what is still to be fetched, if the rest lasts as long as what is known."""
-        durations = [duration_s for duration_s in self.duration_of.values() if duration_s]
-        mean_s = sum(durations) / len(durations) if durations else _TYPICAL_DURATION_S
-        return [self.archives[key] for key in self._missing(mean_s)]
-
-    def enter(self, key: str, outcome: Survey | DownloadFailed) -> None:
-        is_usable = isinstance(outcome, Survey) and outcome.problem is None
-        self.duration_of[key] = outcome.duration_s if is_usable else None
-        self.in_flight.discard(key)
-
-    def _missing(self, unknown_s: float) -> list[str]:
-        caps = (self.caps.max_hours, self.caps.max_minutes_per_speaker)
-        order = list(self.archives.values())
-        return select(order, self.duration_of, *caps, unknown_s=unknown_s).missing
 
 
 def fetch_voxforge(
@@ -144,17 +114,21 @@ def fetch_archives(
         for the next run.
     """
     plans = [
-        _Plan(_of_speakers(language, archives, folder, drops), caps)
+        Plan(
+            _of_speakers(language, archives, folder, drops),
+            caps.max_hours,
+            caps.max_minutes_per_speaker,
+        )
         for language, archives in remote.items()
     ]
     with _only_run(folder):
-        there = {
-            key: folder / key for plan in plans for key in plan.archives if (folder / key).is_file()
-        }
+        paths = {a.key: folder / a.key for plan in plans for a in plan.order}
+        there = {key: path for key, path in paths.items() if path.is_file()}
         surveys = survey_archives(there, manifest, n_processes)
         for plan in plans:
-            for key in plan.archives.keys() & surveys.keys():
-                plan.enter(key, surveys[key])
+            for archive in plan.order:
+                if archive.key in surveys:
+                    plan.enter(archive.key, _duration(surveys[archive.key]))
         with _Bar(plans) as bar:
             fetcher = _Fetcher(session, stop, folder, manifest, bar)
             with closing(_fetch_all(fetcher, plans, n_workers)) as outcomes:
@@ -175,12 +149,19 @@ def _of_speakers(
             drops.add("speaker does not speak the language", archive.key)
 
 
+def _duration(outcome: Survey | DownloadFailed) -> float | None:
+    """Seconds of an archive for the plan: None if it cannot be used."""
+    if isinstance(outcome, DownloadFailed) or outcome.problem is not None:
+        return None
+    return outcome.duration_s
+
+
 def _fetch_all(
-    fetcher: "_Fetcher", plans: list[_Plan], n_workers: int
+    fetcher: "_Fetcher", plans: list[Plan], n_workers: int
 ) -> Iterator[tuple[RemoteArchive, Survey | DownloadFailed]]:
     """Archives with their outcomes, which stand in the plans already, as they come."""
     turns = deque(plans)  # all languages advance alike
-    in_flight: dict[Future, tuple[_Plan, RemoteArchive]] = {}
+    in_flight: dict[Future, tuple[Plan, RemoteArchive]] = {}
     n_host_failures = 0
     pool = ThreadPoolExecutor(n_workers)
     try:
@@ -192,7 +173,7 @@ def _fetch_all(
             for future in wait(in_flight, return_when=FIRST_COMPLETED).done:
                 plan, archive = in_flight.pop(future)
                 outcome = future.result()
-                plan.enter(archive.key, outcome)
+                plan.enter(archive.key, _duration(outcome))
                 is_host_fault = isinstance(outcome, DownloadFailed) and outcome.is_host_fault
                 n_host_failures = n_host_failures + 1 if is_host_fault else 0
                 yield archive, outcome
@@ -209,13 +190,12 @@ def _fetch_all(
         pool.shutdown(cancel_futures=True)
 
 
-def _next_job(turns: deque[_Plan]) -> tuple[_Plan, RemoteArchive] | None:
+def _next_job(turns: deque[Plan]) -> tuple[Plan, RemoteArchive] | None:
     for _ in range(len(turns)):
         plan = turns[0]
         turns.rotate(-1)
         archive = plan.next()
         if archive is not None:
-            plan.in_flight.add(archive.key)
             return plan, archive
     return None
 
@@ -252,8 +232,9 @@ class _Fetcher:
 class _Bar:
     """One progress bar: bytes and rate, and about how many archives are left."""
 
-    def __init__(self, plans: list[_Plan]):
+    def __init__(self, plans: list[Plan]):
         self._plans = plans
+        self._next_s = 0.0
         self._bar = tqdm(unit="B", unit_scale=True, desc="download", disable=None)
 
     def __enter__(self) -> "_Bar":
@@ -268,9 +249,11 @@ class _Bar:
             self._bar.update(n_bytes)
 
     def show_left(self) -> None:
-        if self._bar.disable:
+        """Estimate anew, but seldom: that takes a walk through all plans."""
+        if self._bar.disable or time.monotonic() < self._next_s:
             return
-        left = [archive for plan in self._plans for archive in plan.likely()]
+        self._next_s = time.monotonic() + ESTIMATE_INTERVAL_S
+        left = [archive for plan in self._plans for archive in plan.likely(_TYPICAL_DURATION_S)]
         n_bytes = sum(archive.n_bytes or _TYPICAL_BYTES for archive in left)
         self._bar.total = self._bar.n + n_bytes
         self._bar.set_postfix_str(f"{len(left):,} archives left")

@@ -3,8 +3,10 @@
 import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from itertools import islice
+from typing import Generic, Protocol, TypeVar
 
 
 class Planned(Protocol):
@@ -47,6 +49,35 @@ def plan_order(archives: Iterable[AnyPlanned]) -> list[AnyPlanned]:
     return [archive for _, archive in places]
 
 
+class _Tally:
+    """How much has been given, by everybody and by each speaker."""
+
+    def __init__(self, max_hours: float, max_minutes_per_speaker: float):
+        # Whole milliseconds: a sum of floats would depend on what is known so far.
+        self._wanted_ms = _ms(max_hours * 3600)
+        self._full_ms = _ms(max_minutes_per_speaker * 60)
+        self._total_ms = 0
+        self._given_ms: dict[str, float] = {}
+
+    def copy(self) -> "_Tally":
+        other = copy(self)
+        other._given_ms = self._given_ms.copy()
+        return other
+
+    @property
+    def is_done(self) -> bool:
+        return self._total_ms >= self._wanted_ms
+
+    def wants(self, archive: Planned) -> bool:
+        return self._given_ms.get(archive.speaker_id, 0) < self._full_ms
+
+    def take(self, archive: Planned, duration_s: float | None) -> None:
+        given_ms = self._given_ms.get(archive.speaker_id, 0)
+        gained_ms = min(_ms(duration_s or 0.0), self._full_ms - given_ms)
+        self._given_ms[archive.speaker_id] = given_ms + gained_ms
+        self._total_ms += gained_ms
+
+
 def select(
     order: Sequence[Planned],
     duration_of: Mapping[str, float | None],
@@ -66,27 +97,76 @@ def select(
     and any number at a time, until nothing is, gives the same choice as to know all from the
     start.
     """
-    # Whole milliseconds: a sum of floats would depend on what is known so far.
-    wanted_ms, full_ms = _ms(max_hours * 3600), _ms(max_minutes_per_speaker * 60)
-    total_ms = 0
-    given_ms: dict[str, float] = defaultdict(int)
+    tally = _Tally(max_hours, max_minutes_per_speaker)
     chosen, missing = [], []
     for archive in order:
-        if total_ms >= wanted_ms:
+        if tally.is_done:
             break
-        if given_ms[archive.speaker_id] >= full_ms:
+        if not tally.wants(archive):
             continue
         duration_s = duration_of.get(archive.key, unknown_s)
+        tally.take(archive, duration_s)
         if archive.key not in duration_of:
             missing.append(archive.key)
-        elif duration_s is None:
-            continue
-        else:
+        elif duration_s is not None:
             chosen.append(archive.key)
-        gained_ms = min(_ms(duration_s), full_ms - given_ms[archive.speaker_id])
-        given_ms[archive.speaker_id] += gained_ms
-        total_ms += gained_ms
     return Selection(chosen, missing)
+
+
+class Plan(Generic[AnyPlanned]):
+    """What ``select`` misses, one by one, while durations become known."""
+
+    def __init__(
+        self, archives: Iterable[AnyPlanned], max_hours: float, max_minutes_per_speaker: float
+    ):
+        self.order = plan_order(archives)
+        self.duration_of: dict[str, float | None] = {}
+        self._caps = (max_hours, max_minutes_per_speaker)
+        self._in_flight: set[str] = set()
+        # The walk up to the first unknown archive, which later knowledge does not change.
+        self._n_settled = 0
+        self._settled = _Tally(*self._caps)
+
+    def next(self) -> AnyPlanned | None:
+        """The archive to fetch next, which is in flight then; None if no other is needed yet."""
+        self._settle()
+        ahead = self._settled.copy()
+        for archive in islice(self.order, self._n_settled, None):
+            if ahead.is_done:
+                return None
+            if not ahead.wants(archive):
+                continue
+            if archive.key in self.duration_of:
+                ahead.take(archive, self.duration_of[archive.key])
+            elif archive.key not in self._in_flight:
+                self._in_flight.add(archive.key)
+                return archive
+        return None
+
+    def enter(self, key: str, duration_s: float | None) -> None:
+        """Let the duration of an archive be known; None if it cannot be used."""
+        self.duration_of[key] = duration_s
+        self._in_flight.discard(key)
+
+    def likely(self, typical_s: float) -> list[AnyPlanned]:
+        """About what is still to be fetched, if the rest lasts as long as what is known.
+
+        ``typical_s`` serves while nothing is known.
+        """
+        durations = [duration_s for duration_s in self.duration_of.values() if duration_s]
+        mean_s = sum(durations) / len(durations) if durations else typical_s
+        missing = set(select(self.order, self.duration_of, *self._caps, unknown_s=mean_s).missing)
+        return [archive for archive in self.order if archive.key in missing]
+
+    def _settle(self) -> None:
+        for archive in islice(self.order, self._n_settled, None):
+            if self._settled.is_done:
+                return
+            if self._settled.wants(archive):
+                if archive.key not in self.duration_of:
+                    return
+                self._settled.take(archive, self.duration_of[archive.key])
+            self._n_settled += 1
 
 
 def _ms(duration_s: float) -> float:

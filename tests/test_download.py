@@ -6,22 +6,13 @@ import os
 import threading
 
 import pytest
-import requests
 from voxforge_server import VoxForgeServer
 
 from langid import download as download_module
 from langid import http_session
 from langid.clips import DataError
 from langid.download import Transfer, download, part_path
-from langid.http_session import (
-    MAX_WAIT_S,
-    DownloadFailed,
-    PoliteRetry,
-    Stop,
-    Stopped,
-    polite_session,
-    reason_of,
-)
+from langid.http_session import DownloadFailed, Stop, Stopped, polite_session
 
 PATH = "/downloads/a.tgz"
 DATA = bytes(range(256)) * 1200  # 307,200 bytes: several chunks
@@ -57,17 +48,6 @@ def leave_part(target, data):
     part_path(target).write_bytes(data)
 
 
-class Waits:
-    """Stands in for a Stop: records how long it would have been waited for."""
-
-    def __init__(self):
-        self.seconds = []
-
-    def wait(self, seconds):
-        self.seconds.append(seconds)
-        return False
-
-
 def test_a_file_arrives_under_its_name_when_it_is_complete(server, target):
     seen = []
     transfer = get(server, target, on_bytes=lambda n: seen.append((n, target.exists())))
@@ -76,12 +56,6 @@ def test_a_file_arrives_under_its_name_when_it_is_complete(server, target):
     assert os.listdir(target.parent) == ["a.tgz"]
     assert sum(n for n, _ in seen) == len(DATA)
     assert not any(was_there for _, was_there in seen)
-
-
-def test_the_project_says_who_it_is(server, target):
-    get(server, target)
-    (agent,) = server.user_agents
-    assert agent.startswith("spoken-langid/")
 
 
 def test_an_empty_file(server, target):
@@ -197,13 +171,6 @@ def test_without_a_length_nothing_says_that_it_is_whole(server, target):
     assert target.read_bytes() == DATA
 
 
-@pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
-def test_a_server_in_trouble_is_asked_again(server, target, status):
-    server.fault(PATH, status=status, times=3)
-    assert get(server, target) == WHOLE
-    assert server.n_requests(PATH) == 4
-
-
 @pytest.mark.parametrize(
     ("status", "n_requests", "is_host_fault"),
     [(404, 1, False), (410, 1, False), (403, 1, True), (503, 4, True), (429, 4, True)],
@@ -224,13 +191,6 @@ def test_a_web_page_is_not_stored_as_an_archive(server, target):
     assert not target.exists() and not part_path(target).exists()
 
 
-def test_a_host_that_is_not_there(server, target):
-    server.stop()
-    with pytest.raises(DownloadFailed, match=r"^no connection$") as failure:
-        get(server, target)
-    assert failure.value.is_host_fault
-
-
 def test_a_server_that_falls_silent(server, target, monkeypatch):
     monkeypatch.setattr(http_session, "TIMEOUT_S", (5.0, 0.3))
     server.fault(PATH, stall_after=1000, times=1)
@@ -239,36 +199,6 @@ def test_a_server_that_falls_silent(server, target, monkeypatch):
     server.fault(PATH, stall_after=0)
     with pytest.raises(DownloadFailed, match=r"^no answer in time$"):
         get(server, target.with_name("b.tgz"), n_retries=1)
-
-
-def test_waits_grow_and_follow_retry_after_within_reason():
-    waits = Waits()
-    retry = PoliteRetry(6, stop=waits, backoff_factor=1.0, status_forcelist=[503])
-    for _ in range(4):
-        retry = retry.increment("GET", "/", error=TimeoutError())
-        retry.sleep()
-    assert waits.seconds == [0, 2, 4, 8]
-    waits.seconds.clear()
-    for value in ("7", "86400", "Wed, 21 Oct 2015 07:28:00 GMT", "soon", None):
-        headers = {} if value is None else {"Retry-After": value}
-        retry.sleep(requests.packages.urllib3.HTTPResponse(headers=headers, status=503))
-    assert waits.seconds == [7, MAX_WAIT_S, 0, 8, 8]
-
-
-def test_the_session_of_a_full_run_waits_between_attempts():
-    with polite_session(1, Stop()) as session:
-        retry = session.get_adapter("https://host/").max_retries
-    assert retry.backoff_factor == http_session.BACKOFF_S > 0
-    assert retry.backoff_jitter > 0 and retry.respect_retry_after_header
-
-
-def test_retry_after_is_waited_for(server, target):
-    stop = Stop()
-    waits = []
-    stop.wait = lambda seconds: waits.append(seconds) or False
-    server.fault(PATH, status=503, retry_after="17", times=1)
-    assert get(server, target, stop=stop) == WHOLE
-    assert waits == [17]
 
 
 def test_stopping_between_two_chunks_keeps_the_part(server, target):
@@ -299,15 +229,6 @@ def test_stopping_does_not_wait_for_a_silent_server(server, target, no_length):
         get(server, target, stop=stop, on_bytes=on_bytes)
     assert part_path(target).read_bytes() == DATA[:8000]
     assert not target.exists()
-
-
-def test_stopping_ends_a_long_wait(server, target):
-    stop = Stop()
-    server.fault(PATH, status=503, retry_after="200")
-    wait = stop.wait
-    stop.wait = lambda seconds: stop.set() or wait(seconds)
-    with pytest.raises(Stopped):
-        get(server, target, stop=stop)
 
 
 def test_after_a_stop_nothing_is_begun(server, target):
@@ -363,8 +284,3 @@ def test_connections_are_kept_open(server, tmp_path):
 
 def len_of(n_bytes):
     assert n_bytes > 0
-
-
-def test_a_reason_for_everything():
-    assert reason_of(requests.exceptions.InvalidURL("no host")) == "no host"
-    assert reason_of(requests.exceptions.TooManyRedirects()) == "TooManyRedirects"

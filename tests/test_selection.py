@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from langid.selection import plan_order, select
+from langid.selection import Plan, plan_order, select
 
 NO_CAP = (math.inf, math.inf)
 
@@ -100,14 +100,30 @@ def test_fetching_in_any_order_ends_with_the_choice_of_who_knows_all(
     truth = {archive.key: by_number[archive.stem] for archive in order}
     caps = (max_s / 3600, max_speaker_s / 60)
     shuffle = random.Random(seed)
-    known, in_flight = {}, []
+    plan = Plan(order, *caps)
+    in_flight = []
     while True:
-        missing = [k for k in select(order, known, *caps).missing if k not in in_flight]
-        in_flight += missing[: n_workers - len(in_flight)]
+        while len(in_flight) < n_workers:
+            missing = select(order, plan.duration_of, *caps).missing
+            expected = next((key for key in missing if key not in in_flight), None)
+            archive = plan.next()
+            assert (archive and archive.key) == expected
+            if archive is None:
+                break
+            in_flight.append(archive.key)
         if not in_flight:
             break
         done = in_flight.pop(shuffle.randrange(len(in_flight)))
-        known[done] = truth[done]
-    final = select(order, known, *caps)
+        plan.enter(done, truth[done])
+    final = select(order, plan.duration_of, *caps)
     assert final.missing == []  # a second run has nothing to fetch
     assert final.chosen == select(order, truth, *caps).chosen
+
+
+def test_about_what_is_left():
+    plan = Plan([archive for n in range(20) for archive in planned(f"s{n}", 1)], 0.1, math.inf)
+    assert plan.likely(60.0) == plan.order[:6]
+    for archive in plan.order[:3]:
+        plan.enter(archive.key, 30.0)
+    plan.enter(plan.order[3].key, None)
+    assert plan.likely(60.0) == plan.order[4:13]  # 270 s at 30 s each

@@ -1,0 +1,65 @@
+"""Fetching without waits, and archives whose survey is written in them."""
+
+import math
+
+from voxforge_server import VoxForgeServer, archive_path
+
+from langid.archive_folder import find_archives
+from langid.drops import Drops
+from langid.fetch import Caps, fetch_archives
+from langid.http_session import Stop, polite_session
+from langid.manifest import Manifest
+from langid.voxforge import Survey
+from langid.voxforge_index import list_archives
+
+ALL = Caps(math.inf, math.inf)
+ONE_MINUTE = Caps(1 / 60, math.inf)
+RATES = ("16kHz_16bit",)
+_PAD = b"." * 20_000
+
+
+def stand_in_survey(path) -> Survey:
+    """ "20 s…" lasts 20 s, anything else is corrupt."""
+    number, unit, _ = path.read_bytes().partition(b" s")
+    if unit and number.isdigit():
+        return Survey(1, float(number), None, None, 1000, None)
+    return Survey(0, 0.0, None, None, 0, "truncated")
+
+
+def content(seconds=20) -> bytes:
+    return f"{seconds} s".encode() + _PAD
+
+
+def tree(n_speakers, n_each=1, language="de", seconds=20) -> dict[str, bytes]:
+    """Archives of speakers s0, s1, …: ``s0-0-x.tgz``, ``s0-1-x.tgz``, …"""
+    return {
+        archive_path(language, f"s{speaker}-{number}-x.tgz"): content(seconds)
+        for speaker in range(n_speakers)
+        for number in range(n_each)
+    }
+
+
+def fetch(
+    server: VoxForgeServer, folder, caps=ALL, languages=("de",), drops=None, n_workers=2
+) -> list[str]:
+    """List and fetch; the keys of the usable archives that are in the folder then."""
+    stop = Stop()
+    drops = Drops() if drops is None else drops
+    manifest = Manifest(folder)
+    with polite_session(n_workers, stop, n_retries=1, backoff_s=0) as session:
+        remote = {
+            language: list_archives(session, server.base_url, language, RATES)
+            for language in languages
+        }
+        fetch_archives(session, stop, remote, folder, manifest, drops, caps, n_workers=n_workers)
+    return archive_keys(folder, languages)
+
+
+def archive_keys(folder, languages=("de",)) -> list[str]:
+    archives = find_archives(folder, languages, Manifest(folder), Drops())
+    return [archive.key for archive in archives]
+
+
+def downloads(server: VoxForgeServer) -> list[str]:
+    """Names of the archives that were asked for."""
+    return sorted(path.rpartition("/")[2] for path, _ in server.requests if path.endswith(".tgz"))
