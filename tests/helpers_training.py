@@ -82,6 +82,18 @@ def write_voxforge(folder: Path, n_speakers: int = 4, seconds: float = 2.0) -> P
     return folder
 
 
+def melodies(language: str, n_speakers: int, n_clips: int, seconds: float = 2.0) -> list[list]:
+    """Of each speaker some takes of the language's melody: int16 (n,)."""
+    rng = np.random.default_rng(0)
+    return [
+        [
+            (_clip(MELODIES_HZ[language], seconds, rng) * 32767).astype(np.int16)
+            for _ in range(n_clips)
+        ]
+        for _ in range(n_speakers)
+    ]
+
+
 def _clips(n_speakers: int, seconds: float) -> Iterator[tuple[str, int, int, np.ndarray, bool]]:
     """Language, speaker, take, samples, and whether the speaker is held for validation."""
     rng = np.random.default_rng(0)

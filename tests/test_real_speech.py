@@ -3,23 +3,17 @@
 Set LANGID_SPEECH to an audiofolder with metadata.csv and a dev split to run this elsewhere.
 """
 
-import csv
-import os
-from pathlib import Path
-
 import numpy as np
 import pytest
+from helpers_speech import HAS_SPEECH, SPEECH, speech_rows
 
 from langid import LanguageIdentifier
 
-SPEECH = Path(
-    os.environ.get("LANGID_SPEECH") or Path(__file__).parents[1].parent / "shared" / "speech"
-)
 LANGUAGES = ("en", "fr", "de", "es", "it")
 N_PER_LANGUAGE = 20
 
 pytestmark = pytest.mark.skipif(
-    not (SPEECH / "metadata.csv").is_file(),
+    not HAS_SPEECH,
     reason="no real speech here: LANGID_SPEECH names an audiofolder with metadata.csv",
 )
 
@@ -27,8 +21,7 @@ pytestmark = pytest.mark.skipif(
 @pytest.fixture(scope="module")
 def answers():
     """Language → answers to the same few clips every time."""
-    with (SPEECH / "metadata.csv").open(encoding="utf-8") as file:
-        rows = [row for row in csv.DictReader(file) if row["split"] == "dev"]
+    rows = speech_rows("dev")
     identifier = LanguageIdentifier.from_pretrained("embedded")
     rng = np.random.default_rng(0)
     heard = {}

@@ -3,15 +3,15 @@
 import _thread
 import errno
 import io
-from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
 from helpers_builder import load
+from helpers_corpus import Corpus
 from helpers_hub import local_hub
-from helpers_voxforge import README_FIELDS, make_archive, noise
-from voxforge_server import RATE, VoxForgeServer, archive_path
+from helpers_voxforge import README_FIELDS, noise
+from voxforge_server import VoxForgeServer, archive_path
 
 import prepare_data
 from langid import download, http_session, shards
@@ -26,37 +26,6 @@ def no_patience(monkeypatch):
 def prepare(output, *arguments) -> int:
     command = ["voxforge", "--output", output, *arguments]
     return prepare_data.main([str(argument) for argument in command])
-
-
-class Corpus:
-    """Archives by language, made as they are added, and the tree that a server shows."""
-
-    def __init__(self, folder: Path):
-        self.folder = folder
-        self.tree: dict[str, bytes] = {}
-        self.n_made = 0
-
-    def add(self, language: str, stem: str, *waveforms, **facts) -> bytes:
-        """An archive of these waveforms, or of two that nobody else has."""
-        self.n_made += 2
-        waveforms = waveforms or (noise(self.n_made, 1.2), noise(self.n_made + 1, 1.5))
-        path = make_archive(
-            self.folder / language / RATE / f"{stem}.tgz",
-            **{
-                "recordings": {f"{language}{i:03d}": w for i, w in enumerate(waveforms)},
-                "prompts": {f"{language}{i:03d}": f"SENTENCE {i}" for i in range(len(waveforms))},
-                "readme": {**README_FIELDS, "User Name": stem.split("-")[0]},
-                **facts,
-            },
-        )
-        return self.put(language, f"{stem}.tgz", path.read_bytes())
-
-    def put(self, language: str, name: str, data: bytes) -> bytes:
-        path = self.folder / language / RATE / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data)
-        self.tree[archive_path("SpeechCorpus" if language == "en" else language, name)] = data
-        return data
 
 
 @pytest.fixture
