@@ -24,7 +24,7 @@ from datasets import (
     load_dataset,
     load_from_disk,
 )
-from datasets.exceptions import DatasetsError
+from datasets.exceptions import DatasetGenerationError, DatasetsError
 from huggingface_hub import HfApi
 from huggingface_hub.errors import (
     HFValidationError,
@@ -180,9 +180,9 @@ def _of_folder(folder: Path) -> dict[str, SourceSplit]:
 def _of_parquet(folder: Path) -> dict[str, SourceSplit]:
     """Read in place: a stream makes no copy of the files, as a loaded dataset would."""
     files = {split: paths for split in TRAINING_SPLITS if (paths := _whole(folder, split))}
-    n_rows = {split: sum(map(_n_rows, paths)) for split, paths in files.items()}
     if not files:
         return {}
+    n_rows = {split: sum(map(_n_rows, paths)) for split, paths in files.items()}
     names = {split: [str(path) for path in paths] for split, paths in files.items()}
     streams = load_dataset("parquet", data_files=names, streaming=True)
     keys = {split: [_file_key(path) for path in paths] for split, paths in files.items()}
@@ -261,8 +261,9 @@ def _of_hub(source: str, streaming: bool) -> dict[str, SourceSplit]:
     try:
         splits = load_dataset(source, revision=commit, streaming=streaming, keep_in_memory=False)
     except (*HUB_ERRORS, DatasetsError) as error:
+        cause = error.__cause__ if isinstance(error, DatasetGenerationError) else None
         raise DatasetError(
-            f"The dataset {source} cannot be loaded from the Hub ({hub_reason(error)})."
+            f"The dataset {source} cannot be loaded from the Hub ({hub_reason(cause or error)})."
         ) from error
     if not streaming:
         return _of_arrow(source, splits)

@@ -127,7 +127,7 @@ class _Reader:
                     writer_batch_size=WRITER_BATCH_SIZE,
                 )
         except DatasetGenerationError as error:
-            raise _explained(error.__cause__ or error, split.source) from error
+            raise _explained(error.__cause__ or error, split.source) from None
         progress.update(n_before + len(dataset) - progress.n)  # it may have been in the cache
         return dataset
 

@@ -1,5 +1,6 @@
 """Rows read once, from folders and from a local Hub, to log-mel in the cache and to weights."""
 
+import errno
 import os
 import re
 from dataclasses import replace
@@ -8,9 +9,11 @@ from pathlib import Path
 import datasets
 import pytest
 import torch
+from datasets.arrow_writer import ArrowWriter
 from helpers_hub import local_hub
 from helpers_training import cache_in, write_voxforge
 from hub_server import USER, Handler
+from huggingface_hub import constants
 from huggingface_hub.utils import _http
 from safetensors.torch import load_file
 
@@ -178,6 +181,18 @@ def test_an_interruption_keeps_the_parts_that_are_whole(folder, tmp_path, cache,
     assert {name: splits[name][:] for name in splits} == {n: fresh[n][:] for n in fresh}
 
 
+def test_a_full_disk_is_said(folder, tmp_path, cache, monkeypatch, capsys):
+    def refuse(*_, **__):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(ArrowWriter, "write_examples_on_file", refuse)
+    assert train.main(arguments(folder, tmp_path / "run")) == 2
+    message = capsys.readouterr().err
+    assert message.startswith("train.py: ") and "No space left" in message
+    assert message.count("\n") == 1
+    assert not list(cache.rglob("*.arrow"))
+
+
 @pytest.mark.slow
 def test_streamed_downloaded_and_local_give_the_same_weights(hub, folder, tmp_path):
     runs = {
@@ -203,6 +218,26 @@ def test_streamed_downloaded_and_local_give_the_same_weights(hub, folder, tmp_pa
     hub.requests.clear()
     assert train.main([*runs["streamed"], "--resume"]) == 0
     assert files_read(hub) <= {FIRST}
+
+
+def test_what_was_downloaded_trains_offline(hub, computed, monkeypatch):
+    load(REPO)
+    computed.clear()
+    hub.stop()
+    with pytest.raises(DatasetError, match="HF_HUB_OFFLINE=1"):
+        load(REPO)
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    monkeypatch.setattr(datasets.config, "HF_HUB_OFFLINE", True)
+    assert len(load(REPO)["train"]) == 24
+    assert computed == []
+
+
+def test_a_private_dataset_is_for_its_owner(hub, folder, monkeypatch):
+    push_folder(folder, f"{USER}/private", True, DATASET)
+    assert len(load(f"{USER}/private", streaming=True)["train"]) == 24
+    monkeypatch.delenv("HF_TOKEN")
+    with pytest.raises(DatasetError, match="hf auth login"):
+        load(f"{USER}/private", streaming=True)
 
 
 def test_another_commit_is_read_anew(hub, computed, tmp_path):
