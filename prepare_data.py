@@ -37,10 +37,11 @@ synthetic, transcript).
 """
 VOXFORGE_HELP = """
 Downloads archives of VoxForge until each language has its hours, and builds a dataset of them.
-Nothing is downloaded twice, and Ctrl-C loses nothing: the same command goes on. An hour a language
-to begin with: --max-hours 1, some 0.6 GB to download. The default, 20 hours in each of five
-languages, downloads about 8 GB from a slow server, a matter of hours, and needs 16 GB of disk;
-all of it (--max-hours inf) is 60 GB to download and needs twice that.
+Nothing is downloaded twice, and Ctrl-C loses nothing: the same command goes on. An hour of speech
+is some 90 MB to download and 60 MB in the dataset. Begin with --max-hours 1: with five languages
+0.5 GB, eight minutes at 1 MB/s. The default of 20 hours each is up to 9 GB, two and a half hours
+at 1 MB/s, and 15 GB of disk; six languages in full (--max-hours inf) were once 60 GB: 17 hours and
+100 GB of disk.
 """
 SPEAK_HELP = """
 SENTENCES holds fr.txt, de.txt, …: one sentence a line. Needs espeak-ng. The result is a folder for

@@ -42,7 +42,9 @@ Mean calibration error of the confidence (ECE): {ece}.
 ## What it was trained on
 
 {n_train_clips:,} clips, {train_hours:.1f} h. "Synthetic" is text-to-speech, in training only.
-Sources marked `unstated` name no licence.
+Sources marked `unstated` name no licence. The licences are those of the
+recordings: whether weights trained on them are bound by them (GPL, share-alike, non-commercial) is
+not settled law; look at the table before you redistribute these.
 
 {data}
 
