@@ -68,6 +68,7 @@ class Piece:
     suffix: str  # of the format of ``data``, with the dot
     duration_s: float
     digest: bytes  # of the samples in 16 bits, so that the container does not count
+    is_whole: bool = True  # and no part: what is said in the recording is said in it
 
 
 class _PieceWriter:
@@ -194,6 +195,8 @@ def _decode(
     complete()
     if not pieces:
         raise UnusableClip(faults[0])
+    if len(pieces) + len(faults) > 1:
+        pieces = [replace(piece, is_whole=False) for piece in pieces]
     return pieces, _changes(stream, pieces, faults, limits)
 
 
@@ -207,7 +210,7 @@ def _changes(
         changes.append(f"mixed down from {stream.n_channels} channels")
     if stream.source_rate_hz != SAMPLE_RATE:
         changes.append(f"resampled from {stream.source_rate_hz:,.0f} Hz")
-    if len(pieces) + len(faults) > 1:
+    if not pieces[0].is_whole:
         changes.append(f"longer than {limits.max_duration_s:g} s, cut into pieces")
     changes += [f"a piece left out: {fault}" for fault in dict.fromkeys(faults)]
     return changes

@@ -1,26 +1,39 @@
 """What an archive of VoxForge is: its name, its speaker, and the utterances inside."""
 
+import io
 import re
+import unicodedata
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
-from langid.clips import ClipLimits
-from langid.utterance import Reading
+import soundfile
+
+from langid.archive import ArchiveError, read_members
+from langid.clips import ClipLimits, Piece, UnusableClip, encode_clip
+from langid.utterance import Reading, Utterance
+from langid.voxforge_metadata import ArchiveTexts
+from langid.voxforge_words import plain_words
 
 SOURCE = "voxforge"
 LICENCE = "GPL-3.0-or-later"
+ARCHIVE_SUFFIXES = (".tgz", ".tar.gz", ".tar")
+AUDIO_SUFFIXES = (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".au", ".sph")
 # Speakers who are known not to speak the language that they stand under.
 NOT_SPEAKING = frozenset({("it", "voxforge:vistaus")})
 
-_SUFFIX = re.compile(r"\.(tgz|tar\.gz|tar)$", re.IGNORECASE)
-_ANONYMOUS = re.compile(r"an[oó]n[iy]m", re.IGNORECASE)
+_HAS_ENOUGH = "speaker has enough"
+_ANONYMOUS = re.compile(r"(anon[iy]m(o|e|a|us|os|ous)?|unknown)?")  # in all languages
+_LANGUAGE_IN_FRONT = re.compile(r"[A-Z]{2}-(?=.+-\d{8})")  # as the programs call submissions
+_DATE_AFTER_NAME = re.compile(r"-|_(?=\d{8})")
+_UNKNOWN_LENGTH = 2**62  # in samples: more is libsndfile's way to say it
 
 
 @dataclass(frozen=True)
 class Survey:
     """What an archive holds, by its headers: nothing is decoded for it."""
 
-    n_recordings: int
+    n_recordings: int  # whose header can be read
     duration_s: float
     gender: str | None  # "female", "male" or "other", by the README
     language: str | None  # ISO 639-1 code, by the README
@@ -30,23 +43,164 @@ class Survey:
 
 def archive_stem(file_name: str) -> str:
     """``"Foo-20080318-kdl.tgz"`` → ``"Foo-20080318-kdl"``."""
-    return _SUFFIX.sub("", file_name)
+    for suffix in ARCHIVE_SUFFIXES:
+        if file_name.lower().endswith(suffix):
+            return file_name[: -len(suffix)]
+    return file_name
 
 
 def speaker_of(stem: str) -> str:
-    """Speaker id of an archive: its user, or the archive itself where the user is anonymous."""
-    user = stem.split("-", 1)[0].strip().casefold()
-    known = user and not _ANONYMOUS.match(user)
-    return f"{SOURCE}:{user if known else stem.casefold()}"
+    """Speaker id of an archive: its user, or the archive itself where the user is anonymous.
+
+    The user is what stands before the date: ``"Foo-20080318-kdl"``, ``"Foo_20080318"``. Of a
+    name with a hyphen only the first part counts: two users may be taken for one, but never one
+    for two, who might then stand in two splits.
+    """
+    stem = unicodedata.normalize("NFC", stem)
+    user = _DATE_AFTER_NAME.split(_LANGUAGE_IN_FRONT.sub("", stem), maxsplit=1)[0].strip()
+    plain = "".join(plain_words(user))
+    return f"{SOURCE}:{(stem if _ANONYMOUS.fullmatch(plain) else user).casefold()}"
 
 
 def survey_archive(path: Path) -> Survey:
-    """Survey an archive of any content; only an OSError of the disk passes through."""
-    raise NotImplementedError
+    """Survey an archive, whatever it contains, by reading it once to its end.
+
+    Raises
+    ------
+    OSError
+        If the disk does not give the file; all else is a ``problem``.
+    """
+    texts, durations_s, n_bytes, problem = ArchiveTexts(), [], 0, None
+    try:
+        for member in read_members(path, lambda reason, name: None):
+            n_bytes += member.n_bytes
+            if _is_audio(member.name):
+                duration_s = _announced_s(member.read())
+                durations_s += [] if duration_s is None else [duration_s]
+            elif texts.wants(member.name, member.n_bytes):
+                texts.add(member.name, member.read())
+        if not durations_s:
+            problem = "no recordings inside"
+    except ArchiveError as error:
+        problem = str(error)
+    facts = texts.speaker()
+    return Survey(
+        n_recordings=len(durations_s),
+        duration_s=sum(durations_s),
+        gender=facts.gender,
+        language=facts.language,
+        n_bytes_unpacked=n_bytes,
+        problem=problem,
+    )
 
 
 def read_archive(
-    path: Path, language: str, *, limits: ClipLimits, max_duration_s_total: float
+    path: Path, language: str, *, limits: ClipLimits, max_duration_s_total: float = float("inf")
 ) -> Reading:
-    """Every usable recording of an archive, in the order of names, with what is known of it."""
-    raise NotImplementedError
+    """Every usable recording of an archive, in the order of names, with what is known of it.
+
+    With the first recording that does not fit into ``max_duration_s_total``, the rest of the
+    archive is left out too. Of a damaged archive what comes before the damage is given. One
+    recording at a time is held as it was; of the others only what is stored.
+
+    Raises
+    ------
+    OSError
+        If the disk does not give the file.
+    """
+    stem = archive_stem(path.name)
+    reading, texts = Reading(), ArchiveTexts(language)
+    pieces_of: dict[str, list[Piece]] = {}
+    left_s = max_duration_s_total
+
+    def leave_out(reason: str, name: str) -> None:
+        reading.drops.add(reason, f"{stem}/{PurePosixPath(name).name}")
+
+    try:
+        for member in read_members(path, leave_out):
+            if not _is_audio(member.name):
+                if texts.wants(member.name, member.n_bytes):
+                    texts.add(member.name, member.read())
+                continue
+            if left_s <= 0:
+                leave_out(_HAS_ENOUGH, member.name)
+                continue
+            try:
+                pieces, changes = encode_clip(member.read(), limits)
+            except UnusableClip as reason:
+                leave_out(str(reason), member.name)
+                continue
+            fitting = list(_fitting(pieces, left_s))
+            left_s -= sum(piece.duration_s for piece in fitting)
+            if len(fitting) < len(pieces):
+                left_s = 0
+                leave_out(_HAS_ENOUGH, member.name)
+            if fitting:
+                name = PurePosixPath(member.name)
+                pieces_of[_free_id(name.stem, pieces_of)] = fitting
+                for change in changes:
+                    reading.changes.add(change, f"{stem}/{name.name}")
+    except ArchiveError as error:
+        reading.drops.add(f"corrupt archive: {error}", stem)
+    reading.utterances = list(_utterances(stem, language, pieces_of, texts))
+    return reading
+
+
+def _utterances(
+    stem: str, language: str, pieces_of: Mapping[str, list[Piece]], texts: ArchiveTexts
+) -> Iterator[Utterance]:
+    speaker_id, facts, transcripts = speaker_of(stem), texts.speaker(), texts.transcripts()
+    for recording_id in sorted(pieces_of):
+        for number, piece in enumerate(pieces_of[recording_id]):
+            utterance_id = recording_id if piece.is_whole else f"{recording_id}-{number:04d}"
+            transcript = transcripts.get(recording_id.casefold()) if piece.is_whole else None
+            yield Utterance(
+                audio=piece.data,
+                file_name=f"{stem}/{utterance_id}{piece.suffix}",
+                language=language,
+                speaker_id=speaker_id,
+                source=SOURCE,
+                duration_s=piece.duration_s,
+                audio_digest=piece.digest.hex(),
+                archive=stem,
+                utterance_id=utterance_id,
+                transcript=transcript,
+                gender=facts.gender,
+                age_range=facts.age_range,
+                dialect=facts.dialect,
+                native_speaker=facts.native_speaker,
+                licence=LICENCE,
+            )
+
+
+def _fitting(pieces: list[Piece], left_s: float) -> Iterator[Piece]:
+    """The first pieces, as many as fit."""
+    for piece in pieces:
+        left_s -= piece.duration_s
+        if left_s < 0:
+            return
+        yield piece
+
+
+def _free_id(stem: str, taken: Mapping[str, object]) -> str:
+    """The stem itself, unless a file of that name came from another folder."""
+    recording_id, number = stem, 2
+    while recording_id in taken:
+        recording_id, number = f"{stem}_{number}", number + 1
+    return recording_id
+
+
+def _is_audio(name: str) -> bool:
+    path = PurePosixPath(name)  # a name with a dot in front is what macOS adds to archives
+    return path.suffix.lower() in AUDIO_SUFFIXES and not path.name.startswith(".")
+
+
+def _announced_s(recording: bytes) -> float | None:
+    """Seconds by the header, or by the size where the header has none; None for no audio."""
+    try:
+        info = soundfile.info(io.BytesIO(recording))
+    except soundfile.LibsndfileError:
+        return None
+    if 0 < info.frames < _UNKNOWN_LENGTH:
+        return info.duration
+    return len(recording) / (2 * info.channels * info.samplerate)

@@ -1,0 +1,198 @@
+"""The texts beside VoxForge's recordings: what was read aloud (PROMPTS), and by whom (README).
+
+VoxForge's two submission programs write the names of a README's fields in English and the values
+in the speaker's language; READMEs that were written by hand have all in either, and misspelt.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from langid.languages import language_code
+from langid.voxforge_words import (
+    AGE_RANGES,
+    FIELDS,
+    GENDERS,
+    LANGUAGES,
+    MORE,
+    NO_DIALECT,
+    YES_AND_NO,
+    plain_words,
+)
+
+MAX_DIALECT_CHARS = 100
+_AUDIO_LIKE = (".wav", ".flac", ".mfc", ".lab", ".mp3", ".raw", ".ogg")  # suffixes of ids
+# What programs without Unicode wrote: code pages of Windows, by language; else Western.
+_CODE_PAGES = {
+    **dict.fromkeys(("bg", "ru", "sr", "uk"), "cp1251"),
+    **dict.fromkeys(("cs", "hr", "hu", "pl", "ro", "sk", "sl", "sq"), "cp1250"),
+    "el": "cp1253",
+    "tr": "cp1254",
+    "he": "cp1255",
+    **dict.fromkeys(("ar", "fa"), "cp1256"),
+    **dict.fromkeys(("et", "lt", "lv"), "cp1257"),
+}
+
+
+MAX_TEXT_BYTES = 2**20  # of one file
+
+
+@dataclass(frozen=True)
+class SpeakerFacts:
+    """What a README says; None where it says nothing that can be understood."""
+
+    gender: str | None = None  # "female", "male" or "other"
+    age_range: str | None = None  # "youth", "adult" or "senior"
+    dialect: str | None = None  # in its own words
+    native_speaker: bool | None = None
+    language: str | None = None  # ISO 639-1
+
+
+class ArchiveTexts:
+    """The PROMPTS and READMEs of one archive, in any spelling of their names.
+
+    ``language`` is that of the archive if it is known; it tells the encoding of old texts.
+    """
+
+    def __init__(self, language: str | None = None):
+        self._language = language
+        self._prompts: list[tuple[str, bytes]] = []
+        self._readmes: list[bytes] = []
+
+    @staticmethod
+    def wants(name: str, n_bytes: int) -> bool:
+        """Whether a file of this name and size is one of them."""
+        base = _base_name(name)
+        return n_bytes <= MAX_TEXT_BYTES and (
+            "prompt" in base or base.startswith(("readme", "transcription"))
+        )
+
+    def add(self, name: str, data: bytes) -> None:
+        """Take a file that is wanted."""
+        base = _base_name(name)
+        if base.startswith("readme"):
+            self._readmes.append(data)
+        else:
+            self._prompts.append((base, data))
+
+    def speaker(self) -> SpeakerFacts:
+        """What the first README says that says anything."""
+        for data in self._readmes:
+            facts = parse_readme(decode_text(data, self._language))
+            if facts.language not in (None, self._language):
+                facts = parse_readme(decode_text(data, facts.language))
+            if facts != SpeakerFacts():
+                return facts
+        return SpeakerFacts()
+
+    def transcripts(self) -> dict[str, str]:
+        """Words by casefolded id, of all PROMPTS together.
+
+        Where several have an id, PROMPTS itself comes before PROMPTS-original and others.
+        """
+        words_of: dict[str, str] = {}
+        for _, data in sorted(self._prompts, key=lambda item: item[0] == "prompts"):
+            words_of |= parse_prompts(decode_text(data, self._language))
+        return words_of
+
+
+def decode_text(data: bytes, language: str | None = None) -> str:
+    """UTF-8 or UTF-16 with or without a byte-order mark, else the language's Windows code page."""
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return data.decode("utf-16", "replace")
+    n_even, n_odd = data[::2].count(0), data[1::2].count(0)
+    if abs(n_even - n_odd) > len(data) / 8:  # half the bytes of UTF-16 in Latin letters are 0
+        return data.decode("utf-16-le" if n_odd > n_even else "utf-16-be", "replace")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return data.decode(_CODE_PAGES.get(language, "cp1252"), "replace")
+
+
+def parse_prompts(text: str) -> dict[str, str]:
+    """Lines ``*/anna-20080318-kdl/mfc/a0405 WORDS`` or ``a0405 WORDS`` → words by id.
+
+    The id is the file's name without folders and suffix, casefolded.
+    """
+    words_of = {}
+    for line in _lines(text):
+        path, *words = line.split()
+        name = PurePosixPath(path.strip("\"'*").replace("\\", "/")).name.casefold()
+        if name.endswith(_AUDIO_LIKE):
+            name = name.rsplit(".", 1)[0]
+        if name and words:
+            words_of[name] = " ".join(words)
+    return words_of
+
+
+def parse_readme(text: str) -> SpeakerFacts:
+    """Understand the fields of a README; of a field that comes twice, the first that says so."""
+    values: dict[str, list[str]] = {}
+    for line in _lines(text):
+        key, _, value = line.partition(":")
+        field = FIELDS.get(" ".join(plain_words(key)))
+        if field and value.strip():
+            values.setdefault(field, []).append(value)
+    understood = {
+        "gender": lambda value: _one_of(value, GENDERS),
+        "age_range": _age_range,
+        "native_speaker": lambda value: _one_of(value, YES_AND_NO),
+        "language": _language,
+    }
+    facts = {
+        field: next(filter(_is_known, map(understand, values.get(field, []))), None)
+        for field, understand in understood.items()
+    }
+    parts = (_dialect(v) for field in ("dialect", "sub_dialect") for v in values.get(field, [])[:1])
+    return SpeakerFacts(dialect=", ".join(filter(None, parts)) or None, **facts)
+
+
+def _base_name(name: str) -> str:
+    return PurePosixPath(name).name.casefold()
+
+
+def _is_known(value: object) -> bool:
+    return value is not None
+
+
+def _lines(text: str) -> Iterable[str]:
+    lines = (line.strip("\ufeff\0 \t\f\v") for line in re.split(r"[\r\n]+", text))
+    return filter(str.strip, lines)
+
+
+def _one_of(value: str, table: Mapping[str, object]):
+    """What the words of a value mean, unless they mean nothing, or several things."""
+    meanings = {table[word] for word in plain_words(value) if word in table}
+    return meanings.pop() if len(meanings) == 1 else None
+
+
+def _age_range(value: str) -> str | None:
+    """A class by name, or by years: the programs' ranges start with 13, 18, 20, 30 … 89."""
+    years = [int(number) for number in re.findall(r"(?<!\d)\d{1,3}(?!\d)", value)]
+    if not years:
+        return _one_of(value, AGE_RANGES)
+    if "<" in value or "до" in value.casefold():  # "up to", in the Russian and Ukrainian applet
+        return "youth" if years[0] <= 25 else "adult"
+    if ">" in value or years[0] >= 65 or _one_of(value, MORE):
+        return "senior"
+    return "youth" if years[0] < 18 else "adult"
+
+
+def _dialect(value: str) -> str | None:
+    text = " ".join(value.strip(" \t[](){};,\"'").split())
+    head, dash, tail = text.partition(" - ")
+    if dash and " ".join(plain_words(head)) in NO_DIALECT:  # "Other - Scottish"
+        text = tail
+    return text[:MAX_DIALECT_CHARS] if " ".join(plain_words(text)) not in NO_DIALECT else None
+
+
+def _language(value: str) -> str | None:
+    """ISO code of ``"[de]"``, ``"PT_BR"``, ``"fra"``, ``"Español"`` or ``"EN - English"``."""
+    word = next(iter(plain_words(value)), "")
+    if word in LANGUAGES:
+        return LANGUAGES[word]
+    try:
+        return language_code(word)
+    except ValueError:
+        return None
