@@ -84,11 +84,13 @@ def read_members(
             for n_before, info in enumerate(_infos(archive, stream)):
                 if n_before == limits.n_members:
                     raise ArchiveError(f"more than {limits.n_members:,} files")
+                if info.isdir():
+                    continue
                 name = _printable(info.name)
                 reason = _refusal(info, limits)
                 if reason is not None:
                     refuse(reason, name)
-                elif info.isreg():
+                else:
                     yield Member(name.lstrip("/"), info.size, archive.extractfile(info))
         stream.drain()
 
@@ -183,7 +185,7 @@ def _refusal(info: tarfile.TarInfo, limits: ArchiveLimits) -> str | None:
     """Why a member is left out, if it is."""
     if len(info.name) > limits.name_chars or info.name.count("/") > limits.depth:
         return "name too long in the archive"
-    if not (info.isreg() or info.isdir()) or info.issparse():
+    if not info.isreg() or info.issparse():
         return "link or device in the archive"
     try:
         tarfile.data_filter(info, _NOWHERE)

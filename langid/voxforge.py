@@ -100,8 +100,9 @@ def read_archive(
     """Every usable recording of an archive, in the order of names, with what is known of it.
 
     With the first recording that does not fit into ``max_duration_s_total``, the rest of the
-    archive is left out too. Of a damaged archive what comes before the damage is given. One
-    recording at a time is held as it was; of the others only what is stored.
+    archive is left out too. Nothing is taken from an archive that turns out to be damaged, not
+    even what came before: the checksum over all of it stands at the end. One recording at a time
+    is held as it was; of the others only what is stored.
 
     Raises
     ------
@@ -141,7 +142,9 @@ def read_archive(
                 for change in changes:
                     reading.changes.add(change, f"{stem}/{name.name}")
     except ArchiveError as error:
+        reading = Reading()
         reading.drops.add(f"corrupt archive: {error}", stem)
+        return reading
     reading.utterances = list(_utterances(stem, language, pieces_of, texts))
     return reading
 

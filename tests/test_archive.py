@@ -196,7 +196,7 @@ def test_a_truncated_archive_gives_what_comes_before(tmp_path, n_bytes, expected
     path = two_files(tmp_path)
     path.write_bytes(path.read_bytes()[:n_bytes])
     names = []
-    with pytest.raises(ArchiveError, match="^truncated$"):
+    with pytest.raises(ArchiveError, match=r"^truncated$"):
         for member in read_members(path, pytest.fail):
             member.read()
             names.append(member.name)
