@@ -1,8 +1,10 @@
 """Archives laid out like those of VoxForge, made on the fly, with their faults on request."""
 
+import gzip
 import io
+import os
 import tarfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -17,12 +19,48 @@ README_FIELDS = {
     "Native Speaker": "Yes",
     "Pronunciation dialect": "British English",
 }
+# What becomes of the bytes of a good archive, by the problem that a survey finds in them.
+FAULTS: dict[str, Callable[[bytes], bytes]] = {
+    "empty file": lambda data: b"",
+    "an HTML page, not an archive": lambda data: b"<!DOCTYPE html><html><body>404</body></html>",
+    "not a gzip archive": lambda data: b"?" + os.urandom(10_000),
+    "not a tar archive": lambda data: gzip.compress(b"hello" * 1000),
+    "truncated": lambda data: data[: 6 * len(data) // 10],
+    "damaged": lambda data: data[:-8] + bytes(4) + data[-4:],  # a wrong checksum
+    "no recordings inside": lambda data: _without_audio(data),
+}
+
+
+def corrupt(path: Path, problem: str) -> Path:
+    """Give a good archive one of the `FAULTS`; returns its path."""
+    path.write_bytes(FAULTS[problem](path.read_bytes()))
+    return path
 
 
 def noise(seed: int, duration_s: float = 1.0, sample_rate: int = SAMPLE_RATE) -> np.ndarray:
     """White noise, int16 (n,): no two seeds alike."""
     n_samples = round(duration_s * sample_rate)
     return np.random.default_rng(seed).normal(0, 3000, n_samples).astype(np.int16)
+
+
+def clipped(seed: int, duration_s: float = 1.0, sample_rate: int = SAMPLE_RATE) -> np.ndarray:
+    """Noise that is all at full scale, int16 (n,)."""
+    sign = noise(seed, duration_s, sample_rate) > 0
+    return np.where(sign, 32767, -32768).astype(np.int16)
+
+
+def silence(duration_s: float = 1.0, sample_rate: int = SAMPLE_RATE) -> np.ndarray:
+    """Zeros, int16 (n,)."""
+    return np.zeros(round(duration_s * sample_rate), np.int16)
+
+
+def not_finite(seed: int, duration_s: float = 1.0, sample_rate: int = SAMPLE_RATE) -> bytes:
+    """A WAV file of floats, one of which is NaN."""
+    waveform = noise(seed, duration_s, sample_rate) / np.float32(32768)
+    waveform[len(waveform) // 2] = np.nan
+    buffer = io.BytesIO()
+    soundfile.write(buffer, waveform, sample_rate, subtype="FLOAT", format="WAV")
+    return buffer.getvalue()
 
 
 def make_archive(
@@ -86,6 +124,18 @@ def audio_bytes(waveform: np.ndarray, sample_rate: int = SAMPLE_RATE, suffix: st
     """A waveform, int16 (n,) or (n, channels), as the bytes of a file."""
     buffer = io.BytesIO()
     soundfile.write(buffer, waveform, sample_rate, subtype="PCM_16", format=suffix.upper())
+    return buffer.getvalue()
+
+
+def _without_audio(data: bytes) -> bytes:
+    buffer = io.BytesIO()
+    with (
+        tarfile.open(fileobj=io.BytesIO(data)) as archive,
+        tarfile.open(fileobj=buffer, mode="w:gz") as rest,
+    ):
+        for member in archive:
+            if not member.name.endswith((".wav", ".flac")):
+                rest.addfile(member, archive.extractfile(member))
     return buffer.getvalue()
 
 

@@ -3,18 +3,22 @@
 import gzip
 import io
 import json
-import os
 from dataclasses import asdict
 
 import numpy as np
 import pytest
 import soundfile
 from helpers_voxforge import (
+    FAULTS,
     README_FIELDS,
     SAMPLE_RATE,
     audio_bytes,
+    clipped,
+    corrupt,
     make_archive,
     noise,
+    not_finite,
+    silence,
     write_tgz,
 )
 from hypothesis import HealthCheck, given, settings
@@ -191,14 +195,14 @@ def test_odd_layouts_are_understood(path):
 
 
 def test_recordings_that_cannot_be_used_are_counted_by_reason(path):
-    clipped = np.where(noise(5) > 0, 32767, -32768).astype(np.int16)
     make_archive(
         path,
         recordings={
             "good": noise(1),
-            "zero": np.zeros(SAMPLE_RATE, np.int16),
+            "zero": silence(),
             "short": noise(2, 0.4),
-            "clipped": clipped,
+            "clipped": clipped(3),
+            "nan": not_finite(4),
             "text": b"no audio",
             "empty": b"",
         },
@@ -209,6 +213,7 @@ def test_recordings_that_cannot_be_used_are_counted_by_reason(path):
         "silent (all zero)": [f"{STEM}/zero.wav"],
         "shorter than 0.5 s": [f"{STEM}/short.wav"],
         "clipped throughout": [f"{STEM}/clipped.wav"],
+        "NaN or infinite samples": [f"{STEM}/nan.wav"],
         "undecodable": [f"{STEM}/text.wav", f"{STEM}/empty.wav"],
     }
 
@@ -223,7 +228,7 @@ def test_long_recordings_are_cut_and_keep_no_transcript(path):
 
 
 def test_what_is_left_of_a_cut_recording_keeps_no_transcript_either(path):
-    half_silent = np.concatenate([noise(1), np.zeros(SAMPLE_RATE, np.int16)])
+    half_silent = np.concatenate([noise(1), silence()])
     make_archive(path, recordings={"a1": half_silent}, prompts={"a1": "WORDS"})
     (utterance,) = read(path, max_duration_s=1.0).utterances
     assert (utterance.utterance_id, utterance.transcript) == ("a1-0000", None)
@@ -281,39 +286,26 @@ def test_a_survey_of_flac_and_of_unfinished_headers(path):
     assert survey_archive(path).duration_s == pytest.approx(3.0, abs=0.01)
 
 
-def corrupt(path, fault):
-    make_archive(path, recordings={"a1": noise(1), "a2": noise(2)}, readme=README_FIELDS)
-    data = path.read_bytes()
-    path.write_bytes(
-        {
-            "empty file": b"",
-            "an HTML page, not an archive": b"<!DOCTYPE html><html><body>404</body></html>",
-            "not a gzip archive": os.urandom(10_000).replace(b"\x1f", b""),
-            "not a tar archive": gzip.compress(b"hello" * 1000),
-            "truncated": data[: 6 * len(data) // 10],
-            "damaged": data[: len(data) // 10] + b"?" * 2000 + data[len(data) // 10 + 2000 :],
-        }[fault]
-    )
+@pytest.fixture
+def good(path):
+    recordings = {"a1": noise(1), "a2": noise(2)}
+    return make_archive(path, recordings=recordings, readme=README_FIELDS)
 
 
-@pytest.mark.parametrize(
-    "fault",
-    [
-        *("empty file", "an HTML page, not an archive", "not a gzip archive"),
-        *("not a tar archive", "truncated", "damaged"),
-    ],
-)
-def test_nothing_is_taken_from_a_corrupt_archive(path, fault):
-    corrupt(path, fault)
-    assert survey_archive(path).problem == fault
-    reading = read(path)
+@pytest.mark.parametrize("problem", sorted(FAULTS))
+def test_the_problem_of_a_corrupt_archive_is_named(good, problem):
+    assert survey_archive(corrupt(good, problem)).problem == problem
+
+
+@pytest.mark.parametrize("problem", sorted(FAULTS.keys() - {"no recordings inside"}))
+def test_nothing_is_taken_from_a_corrupt_archive(good, problem):
+    reading = read(corrupt(good, problem))
     assert reading.utterances == []
-    assert dict(reading.drops.names) == {f"corrupt archive: {fault}": [STEM]}
+    assert dict(reading.drops.names) == {f"corrupt archive: {problem}": [STEM]}
 
 
-def test_a_survey_tells_what_comes_before_the_end_of_a_truncated_archive(path):
-    corrupt(path, "truncated")
-    survey = survey_archive(path)
+def test_a_survey_tells_what_comes_before_the_end_of_a_truncated_archive(good):
+    survey = survey_archive(corrupt(good, "truncated"))
     assert (survey.n_recordings, survey.gender) == (1, "female")
 
 
@@ -324,10 +316,9 @@ def test_a_plain_tar_under_the_name_of_a_tgz_is_read(path):
     assert len(read(path).utterances) == 1
 
 
-def test_an_archive_without_recordings_is_a_problem(path):
-    make_archive(path, recordings={}, readme=README_FIELDS)
-    assert survey_archive(path).problem == "no recordings inside"
-    assert read(path).utterances == []
+def test_an_archive_without_recordings_gives_nothing(good):
+    reading = read(corrupt(good, "no recordings inside"))
+    assert (reading.utterances, reading.drops.counts) == ([], {})
 
 
 def test_members_that_are_not_safe_are_counted(path):
