@@ -86,7 +86,7 @@ def survey_archive(path: Path) -> Survey:
     facts = texts.speaker()
     return Survey(
         n_recordings=len(durations_s),
-        duration_s=sum(durations_s),
+        duration_s=sum(durations_s, 0.0),
         gender=facts.gender,
         language=facts.language,
         n_bytes_unpacked=n_bytes,
