@@ -251,7 +251,8 @@ def build(identifier: LanguageIdentifier, notice: str | None = None) -> gr.Block
             output holds the probability of each label by its English name, most probable first.
             The second is the whole result: `language` (a code, "other" or "none"), `confidence`,
             `probabilities` by code, the same for each of the overlapping `windows`, `segments` of
-            one language, `duration_s` and `warnings`.
+            one language, `duration_s`, `active_s` (seconds louder than its silence) and
+            `warnings`.
             """
             answer = hear(identifier, audio, check(audio, candidates, labels), progress)
             return by_name(answer), answer.to_dict()

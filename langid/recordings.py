@@ -35,7 +35,7 @@ def read_recording(job: Job, limits: ClipLimits) -> Reading:
     name = PurePath(clip.file_name)
     for number, piece in enumerate(pieces):
         utterance_id = name.with_suffix("").as_posix()
-        utterance_id += f"-{number:04d}" if len(pieces) > 1 else ""
+        utterance_id += "" if piece.is_whole else f"-{number:04d}"
         reading.utterances.append(
             Utterance(
                 audio=piece.data,
@@ -46,7 +46,7 @@ def read_recording(job: Job, limits: ClipLimits) -> Reading:
                 duration_s=piece.duration_s,
                 audio_digest=piece.digest.hex(),
                 utterance_id=utterance_id,
-                transcript=clip.transcript if len(pieces) == 1 else None,
+                transcript=clip.transcript if piece.is_whole else None,
                 licence=clip.licence,
                 synthetic=clip.synthetic,
             )
