@@ -18,6 +18,7 @@ from langid.clips import DataError
 from langid.disjoint import Gate, check_disjoint
 from langid.drops import Drops
 from langid.journal import Journal
+from langid.json_file import read_json, write_json
 from langid.processes import Job, process_pool, run_in_order
 from langid.shards import DATA_FOLDER, ShardWriter, number_shards, shard_paths
 from langid.splits import SPLITS
@@ -76,7 +77,7 @@ def check_output(output: Path, overwrite: bool, settings: dict) -> None:
             f"{output} holds something else than a finished dataset: choose another folder, or "
             "delete it."
         )
-    if not overwrite and _build_facts(output).get("settings") != settings:
+    if not overwrite and read_json(output / BUILD_FILE).get("settings") != settings:
         raise DataError(
             f"{output} exists already, made with other settings: choose another folder, or replace "
             "it with --overwrite."
@@ -116,8 +117,9 @@ def build_dataset(
         dataset, or ``output`` holds another one that may not be overwritten.
     """
     fingerprint = recipe.fingerprint
-    if not overwrite and (facts := _build_facts(output)):
-        if facts["fingerprint"] != fingerprint:
+    if not overwrite and (output / BUILD_FILE).is_file():
+        facts = read_json(output / BUILD_FILE)
+        if facts.get("fingerprint") != fingerprint:
             raise DataError(
                 f"{output} exists already, made of other recordings: choose another folder, or "
                 "replace it with --overwrite."
@@ -175,9 +177,8 @@ def _take_up(work: Path, folder: Path, fingerprint: str, drops: Drops) -> Journa
     journal = Journal(work, fingerprint)
     if not journal.resumes:
         shutil.rmtree(folder, ignore_errors=True)
-        journal.start()
-    if not journal.n_done:
         journal.drops.extend(drops)
+        journal.save()
     (folder / DATA_FOLDER).mkdir(parents=True, exist_ok=True)
     for split in SPLITS:
         for path in shard_paths(folder, split)[journal.n_shards.get(split, 0) :]:
@@ -222,12 +223,6 @@ def _write_splits(
                 journal.record(split, n_done, writer.n_shards)
 
 
-def _build_facts(output: Path) -> dict:
-    """What build.json says; nothing where there is none."""
-    path = output / BUILD_FILE
-    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-
-
 def _write_facts(folder: Path, fingerprint: str, settings: dict, journal: Journal) -> None:
     facts = {
         "fingerprint": fingerprint,
@@ -235,5 +230,4 @@ def _write_facts(folder: Path, fingerprint: str, settings: dict, journal: Journa
         "drops": journal.drops.to_dict(),
         "changes": journal.changes.to_dict(),
     }
-    text = json.dumps(facts, indent=1, ensure_ascii=False) + "\n"
-    (folder / BUILD_FILE).write_text(text, encoding="utf-8")
+    write_json(folder / BUILD_FILE, facts)

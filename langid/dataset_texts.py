@@ -26,7 +26,7 @@ dataset was made from the archives under `<language>/Trunk/Audio/Main/` (English
 `SpeechCorpus/`), in an order that takes many speakers before many recordings of one.
 
 {_STORED} Recordings that are silent, clipped throughout, too short or damaged are left out; longer
-ones than 30 s are cut. Counts of all this are below.
+ones are cut. Counts of all this are below.
 
 The speaker is the user name before the date; an anonymous submission counts as a speaker of its
 own. `gender`, `age_range`, `dialect` and `native_speaker` are what the README says, whose templates

@@ -6,16 +6,15 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 from huggingface_hub import snapshot_download
-from huggingface_hub.errors import HFValidationError, HTTPError
 
 from langid.builder import BUILD_FILE
 from langid.clips import DataError
+from langid.hub import HUB_ERRORS, hub_reason
 from langid.processes import Job
 from langid.row_groups import RowGroup, qualified_speaker
 from langid.schema import label_names
 from langid.shards import DATA_FOLDER, shard_paths
 from langid.splits import SPLITS
-from langid.weights_io import hub_reason
 
 _REQUIRED = ("audio", "language", "speaker_id", "source")
 
@@ -36,7 +35,7 @@ def find_dataset(source: str) -> Path:
                     source, repo_type="dataset", allow_patterns=[f"{DATA_FOLDER}/*.parquet"]
                 )
             )
-        except (HFValidationError, HTTPError, OSError, ValueError) as error:
+        except HUB_ERRORS as error:
             raise DataError(
                 f"{source} is neither a folder nor a dataset that the Hub gives out "
                 f"({hub_reason(error)}): give folders made by prepare_data.py, or USER/NAME."

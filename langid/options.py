@@ -97,7 +97,7 @@ def add_clip_options(parser: argparse.ArgumentParser, min_duration_s: float):
         help="drop shorter recordings, in any case those under 0.3 s",
     )
     choosing.add_argument(
-        "--max-duration-s", type=seconds, default=30.0, help="cut longer ones into pieces"
+        "--max-duration-s", type=amount, default=30.0, help="cut longer ones into pieces"
     )
     choosing.add_argument(
         "--min-speech",

@@ -57,6 +57,11 @@ def read_recording(job: Job, limits: ClipLimits) -> Reading:
 def read_voxforge(job: Job, limits: ClipLimits, max_speaker_s: float) -> Reading:
     """The utterances of an ``Archive``, no more of them than one speaker may give."""
     archive: Archive = job.item
-    return read_archive(
-        archive.path, archive.language, limits=limits, max_duration_s_total=max_speaker_s
-    )
+    try:
+        return read_archive(
+            archive.path, archive.language, limits=limits, max_duration_s_total=max_speaker_s
+        )
+    except OSError:
+        reading = Reading()
+        reading.drops.add("cannot be read", archive.key)
+        return reading

@@ -1,5 +1,6 @@
 """Rows of Parquet files → utterances. Runs in the processes that merge datasets."""
 
+import math
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -32,7 +33,7 @@ def read_row_group(job: Job) -> Reading:
         row["speaker_id"] = qualified_speaker(row["speaker_id"], row["source"])
         if not row.get("audio_digest"):
             try:
-                pieces, _ = encode_clip(audio["bytes"], ClipLimits(max_duration_s=86_400))
+                pieces, _ = encode_clip(audio["bytes"], ClipLimits(max_duration_s=math.inf))
             except UnusableClip as reason:
                 reading.drops.add(str(reason), audio["path"])
                 continue

@@ -38,8 +38,8 @@ def choose_archives(
     for language in languages:
         if not of_language[language]:
             raise DataError(
-                f"There is no usable archive of {language!r} "
-                f"({drops.in_words() or 'none at all'}): leave it out of --languages, or give its archives."
+                f"There is no usable archive of {language!r} ({drops.in_words() or 'none'}): leave "
+                "it out of --languages, or give its archives."
             )
         order = plan_order(of_language[language])
         durations_s = {archive.key: archive.survey.duration_s for archive in order}

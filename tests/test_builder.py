@@ -155,6 +155,24 @@ def test_a_shard_that_is_not_in_the_journal_is_written_again(tmp_path, small_sha
     }
 
 
+def test_a_journal_that_cannot_be_read_counts_as_none(tmp_path, small_shards):
+    def interrupted(work):
+        if work.split == "train":
+            raise KeyboardInterrupt
+        return read(work)
+
+    with pytest.raises(KeyboardInterrupt):
+        build(tmp_path / "out", many_jobs(), interrupted)
+    journal = tmp_path / ".out-part" / "journal.json"
+    journal.write_bytes(journal.read_bytes()[:20])
+    build(tmp_path / "out", many_jobs())
+    assert {split: len(rows) for split, rows in load(tmp_path / "out").items()} == {
+        "train": 12,
+        "validation": 6,
+        "test": 6,
+    }
+
+
 def test_what_another_recipe_left_is_thrown_away(tmp_path, small_shards):
     def interrupted(work):
         if work.split == "train":

@@ -131,6 +131,19 @@ def test_long_recordings_are_cut(tmp_path):
     assert rows["duration_s"][:] == [1.0, 1.0, 0.5]
 
 
+def test_what_is_left_of_a_cut_recording_has_no_transcript(tmp_path):
+    samples = waveform(seed=1, duration_s=3)
+    samples[2 * SAMPLE_RATE :] = 0
+    (tmp_path / "src").mkdir()
+    soundfile.write(tmp_path / "src" / "a.wav", samples, SAMPLE_RATE)
+    row = {"file_name": "a.wav", "language": "fr", "transcript": "All of it."}
+    write_metadata(tmp_path / "src", [row])
+    output = tmp_path / "out"
+    assert prepare("folder", tmp_path / "src", "--output", output, "--max-duration-s", 2) == 0
+    (row,) = read_back(output)["train"]
+    assert (row["utterance_id"], row["transcript"]) == ("a-0000", None)
+
+
 def test_filters_from_the_command_line(tmp_path):
     source, output = audiofolder(tmp_path / "mine"), tmp_path / "out"
     options = ("--no-synthetic", "--exclude-licences", "UNSTATED,x", "--licences", "cc0*,CC-BY*")

@@ -223,7 +223,7 @@ def test_a_base_url_that_is_none(session, base_url):
 
 
 def test_a_base_url_that_no_client_takes(session):
-    with pytest.raises(DataError, match="^host cannot be used .*--base-url"):
+    with pytest.raises(DataError, match=r"^host cannot be used .*--base-url"):
         list_archives(session, "http://host:port/downloads", "de", RATES)
 
 
