@@ -18,11 +18,11 @@ from functools import partial
 from pathlib import Path
 
 from langid import options as cli
-from langid.clips import DataError
 from langid.drops import Drops
+from langid.errors import DataError
 from langid.languages import DEFAULT_LANGUAGES
 from langid.speak import FORMATS, VOICES, read_sentences, speak
-from langid.voxforge_index import DEFAULT_BASE_URL
+from langid.voxforge.index import DEFAULT_BASE_URL
 
 # Options that decide where and how, not what the dataset holds.
 _NO_SETTINGS = {
@@ -121,12 +121,12 @@ def add_voxforge_command(commands) -> None:
 
 
 def run_voxforge(options: argparse.Namespace) -> None:
-    from langid.archive_folder import find_archives
     from langid.dataset_texts import VOXFORGE
-    from langid.fetch import Caps, fetch_voxforge
-    from langid.manifest import Manifest
     from langid.recordings import read_voxforge
-    from langid.voxforge_build import choose_archives, split_speakers, voxforge_jobs
+    from langid.voxforge.fetch import Caps, fetch_voxforge
+    from langid.voxforge.folder import find_archives
+    from langid.voxforge.jobs import choose_archives, split_speakers, voxforge_jobs
+    from langid.voxforge.manifest import Manifest
 
     target = _target(options)
     shares = cli.split_shares(options)

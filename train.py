@@ -28,9 +28,10 @@ from tqdm import tqdm
 
 from langid.augment import AugmentConfig
 from langid.batches import TrainingBatches
+from langid.clip_features import Clips, prepare_clips
 from langid.config import ModelConfig
 from langid.dataset import DatasetError
-from langid.feature_cache import Clips, prepare_clips
+from langid.feature_cache import load_training_data
 from langid.finish import finish_run
 from langid.languages import DEFAULT_LANGUAGES, NONE, OTHER, parse_languages
 from langid.model import LanguageCNN
@@ -39,7 +40,6 @@ from langid.pretrained import load_model
 from langid.publish import PublishError, push_folder
 from langid.run_folder import CHECKPOINT_FILE, append_log
 from langid.sampling import Shares
-from langid.streaming import load_training_data
 from langid.training import Optimisation, StepFigures, Trainer
 from langid.validation import WindowLogits, calibrate
 from langid.weights_io import WeightsError, write_weights

@@ -126,7 +126,7 @@ def evaluate(arguments: list[str]) -> int:
     if options.json and not options.json.parent.is_dir():
         raise CommandError(f"There is no folder {options.json.parent} to write the report into.")
 
-    from langid.clips import DataError
+    from langid.errors import DataError
     from langid.evaluate import evaluate_folder
     from langid.report import format_report
 

@@ -14,8 +14,8 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from langid.augment import AugmentConfig, augment, synthetic_non_speech, warp
+from langid.clip_features import Clips
 from langid.config import ModelConfig
-from langid.feature_cache import Clips
 from langid.languages import NONE
 from langid.sampling import ClipSampler, Shares
 

@@ -14,9 +14,9 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 from tqdm import tqdm
 
-from langid.clips import DataError
 from langid.disjoint import Gate, check_disjoint
 from langid.drops import Drops
+from langid.errors import DataError
 from langid.journal import Journal
 from langid.json_file import read_json, write_json
 from langid.processes import Job, process_pool, run_in_order

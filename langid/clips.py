@@ -19,17 +19,12 @@ from langid.audio import (
     NonFiniteError,
     TooShortError,
 )
-from langid.drops import Drops  # noqa: F401
 from langid.energy import SILENCE_DBFS, EnergyMeter
 
 # Compressed containers that libsndfile reads: such bytes are stored as they are.
 KEPT_FORMATS = {"FLAC": ".flac", "OGG": ".ogg", "MP3": ".mp3"}
 CLIPPED_LEVEL = 0.99  # of full scale: where converters and editors hold what is louder
 CLIPPED_SHARE = 0.1  # of the samples there: shouting into a microphone that was set too high
-
-
-class DataError(ValueError):
-    """The data cannot be prepared; the message is one sentence that says what to do."""
 
 
 class UnusableClip(ValueError):

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from datasets import Features
 
-from langid.clips import DataError
+from langid.errors import DataError
 from langid.licences import UNSTATED
 from langid.shards import read_columns, shard_paths
 from langid.splits import SPLITS

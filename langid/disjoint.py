@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from langid.clips import DataError
+from langid.errors import DataError
 from langid.shards import read_columns
 from langid.splits import SPLITS
 from langid.utterance import Utterance

@@ -12,7 +12,8 @@ from tqdm import tqdm
 
 from langid import metrics
 from langid.audio import AudioError, AudioInput
-from langid.clips import Clip, DataError
+from langid.clips import Clip
+from langid.errors import DataError
 from langid.identifier import Identification, LanguageIdentifier
 from langid.labelled import read_clips
 from langid.languages import NONE, OTHER, class_of, languages_of

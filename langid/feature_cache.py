@@ -1,105 +1,186 @@
-"""Dataset rows → log-mel and phones, and the columns of clips that training draws from."""
+"""Rows of datasets, read once and in order → log-mel and phones, kept in the ``datasets`` cache.
 
-from dataclasses import dataclass
+What is kept of a row: its log-mel, its phones and its small columns, and the audio only where the
+last evaluation hears it. A part of a source (mostly a file) is kept when it is complete, so an
+interruption costs one part, and a next run reads only what is new.
+"""
 
-import numpy as np
+from collections.abc import Iterator
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import asdict
+
+import datasets
+import pyarrow as pa
 import torch
-from datasets import Dataset
+from datasets import Dataset, DatasetDict, Features, List, Value, concatenate_datasets
+from datasets.exceptions import DatasetGenerationError
+from datasets.fingerprint import Hasher
+from huggingface_hub.errors import HTTPError
+from tqdm import tqdm
 
-from langid.audio import AudioError, load_audio
+from langid.clip_features import FeatureComputer
 from langid.config import ModelConfig
-from langid.features import LogMel
-from langid.languages import class_of, languages_of
-from langid.phones import espeak_available, transcript_to_phones
+from langid.dataset import ROW_FEATURES, DatasetError, SourceSplit, hold_back, load_splits
+from langid.hub import hub_reason
+from langid.languages import languages_of
+from langid.phones import espeak_available
+from langid.processes import Job, run_in_order
 
-MIN_FRAMES = 25  # a quarter of a second
+WRITER_BATCH_SIZE = 100  # rows in memory before they go to disk
+FEATURES = Features(
+    **ROW_FEATURES,
+    log_mel=Value("binary"),
+    n_frames=Value("int64"),
+    phones=List(Value("string")),
+)
 
 
-@dataclass(frozen=True)
-class Clips:
-    """The clips of one split, as parallel columns.
+def load_training_data(
+    sources: list[str],
+    config: ModelConfig,
+    seed: int,
+    *,
+    streaming: bool = False,
+    n_threads: int = 1,
+) -> DatasetDict:
+    """``train`` and ``validation`` of one or several datasets, joined, with the columns `FEATURES`.
 
-    ``log_mel(i)`` is (n_frames, n_mels) float16; everything else is known without reading audio.
+    Classes that validation lacks are lent a tenth of their speakers. ``audio`` is there for
+    validation only; ``streaming`` as in `langid.dataset.load_splits`.
+
+    Raises
+    ------
+    DatasetError
+        If there is no such dataset, a split, a column or a language is missing, or the connection
+        to the Hub is lost.
     """
+    languages = languages_of(config.labels)
+    splits = [load_splits(source, streaming) for source in sources]
+    train = [own["train"] for own in splits]
+    validation = [own["validation"] for own in splits if "validation" in own]
+    if not validation:
+        raise DatasetError(
+            f"{' and '.join(sources)} have no validation split: prepare the data with "
+            "prepare_data.py, from recordings of several speakers a language."
+        )
+    names = [split.language_names for split in train]
+    if None not in names:  # then what is missing is known before any work
+        _require(languages, {name for own in names for name in own})
+    with _one_torch_thread_each(), ThreadPoolExecutor(n_threads) as pool:
+        reader = _Reader(config, pool, n_threads)
+        heard = reader.read(validation, "validation", frozenset())
+        # What is validated anyway is not lent, and its audio not needed.
+        seen = reader.read(train, "train", frozenset(heard.unique("language")))
+    _require(languages, set(seen.unique("language")))
+    return hold_back(seen, heard, languages, seed)
 
-    features: Dataset
-    labels: np.ndarray  # (n_clips,) index into the model's labels
-    languages: list[str]  # as the dataset names them
-    sources: list[str]
-    speakers: list[str]
-    synthetic: np.ndarray  # (n_clips,) bool
-    n_frames: np.ndarray  # (n_clips,)
-    phones: list[list[str]]
-    n_mels: int
 
-    def __len__(self) -> int:
-        return len(self.labels)
-
-    def log_mel(self, index: int) -> np.ndarray:
-        row = self.features[int(index)]["log_mel"]
-        return np.frombuffer(row, dtype=np.float16).reshape(-1, self.n_mels)
-
-    def select(self, indices: np.ndarray) -> "Clips":
-        """The clips at ``indices``, in that order."""
-        pick = [int(i) for i in indices]
-        return Clips(
-            features=self.features.select(pick),
-            labels=self.labels[pick],
-            languages=[self.languages[i] for i in pick],
-            sources=[self.sources[i] for i in pick],
-            speakers=[self.speakers[i] for i in pick],
-            synthetic=self.synthetic[pick],
-            n_frames=self.n_frames[pick],
-            phones=[self.phones[i] for i in pick],
-            n_mels=self.n_mels,
+def _require(languages: tuple[str, ...], present: set[str]) -> None:
+    if missing := [language for language in languages if language not in present]:
+        raise DatasetError(
+            f"The train split has no clip of {', '.join(missing)}: choose other --languages or "
+            "add data."
         )
 
 
-def prepare_clips(split: Dataset, config: ModelConfig) -> Clips:
-    """Clips of a split of ``langid.streaming.load_training_data``.
+class _Reader:
+    """Splits → datasets with the columns `FEATURES`, from the cache where they are in it."""
 
-    Clips that could not be decoded or are shorter than ``MIN_FRAMES`` are left out.
-    """
-    names = ("language", "source", "speaker_id", "synthetic", "n_frames", "phones")
-    table = {name: split[name][:] for name in names}
-    n_frames = np.array(table["n_frames"])
-    languages = languages_of(config.labels)
-    clips = Clips(
-        features=split.select_columns(["log_mel"]),
-        labels=np.array([config.labels.index(class_of(x, languages)) for x in table["language"]]),
-        languages=table["language"],
-        sources=table["source"],
-        speakers=table["speaker_id"],
-        synthetic=np.array(table["synthetic"], dtype=bool),
-        n_frames=n_frames,
-        phones=table["phones"],
-        n_mels=config.n_mels,
-    )
-    return clips.select(np.flatnonzero(n_frames >= MIN_FRAMES))
-
-
-class FeatureComputer:
-    """Row → ``log_mel`` (bytes of float16), ``n_frames`` and ``phones``; from several threads."""
-
-    VERSION = 1  # another number makes all that was kept out of date
-
-    def __init__(self, config: ModelConfig):
-        self.config = config
-        self._log_mel = LogMel(config)
-
-    def __call__(self, row: dict) -> dict:
-        phones = []
-        if row["transcript"] and row["language"] and espeak_available():
-            phones = transcript_to_phones(row["transcript"], row["language"])
-        try:
-            waveform, _ = load_audio(row["audio"]["bytes"])
-        except AudioError:
-            return {"log_mel": b"", "n_frames": 0, "phones": phones}
-        if len(waveform) < self.config.n_fft:
-            return {"log_mel": b"", "n_frames": 0, "phones": phones}
-        log_mel = self._log_mel(torch.from_numpy(waveform)[None])[0].T
-        return {
-            "log_mel": log_mel.to(torch.float16).contiguous().numpy().tobytes(),
-            "n_frames": len(log_mel),
-            "phones": phones,
+    def __init__(self, config: ModelConfig, pool: Executor, n_threads: int):
+        self._compute = FeatureComputer(config)
+        self._pool, self._n_threads = pool, n_threads
+        self._settings = {
+            **{**asdict(config), "labels": None, "phones": None},
+            "espeak": espeak_available(),
+            "version": FeatureComputer.VERSION,
         }
+
+    def read(self, splits: list[SourceSplit], name: str, without_audio: frozenset) -> Dataset:
+        """All rows of ``splits``, in order; the audio only of languages not ``without_audio``."""
+        known = [split.n_rows for split in splits]
+        total = None if None in known else sum(known)
+        parts = []
+        # Not shown where everything comes from the cache at once.
+        with tqdm(
+            total=total, desc=f"log-mel of {name}", unit="clip", delay=1, disable=None
+        ) as progress:
+            for split in splits:
+                # Only the names that it can have, so that its key does not change with others.
+                own = without_audio.intersection(split.language_names or without_audio)
+                for part in range(len(split.part_keys)):
+                    parts.append(self._part(split, part, own, progress))
+        return concatenate_datasets(parts)
+
+    def _part(
+        self, split: SourceSplit, part: int, without_audio: frozenset, progress: tqdm
+    ) -> Dataset:
+        key = [split.part_keys[part], sorted(without_audio, key=str), self._settings]
+        n_before = progress.n
+        try:
+            with _no_bars_of_datasets():
+                # Written to a folder of another name, which is renamed at the end.
+                dataset = Dataset.from_generator(
+                    lambda: self._rows(split, part, without_audio, progress),
+                    features=FEATURES,
+                    fingerprint=Hasher.hash(key),
+                    writer_batch_size=WRITER_BATCH_SIZE,
+                )
+        except DatasetGenerationError as error:
+            raise _explained(error.__cause__ or error, split.source) from None
+        progress.update(n_before + len(dataset) - progress.n)  # it may have been in the cache
+        return dataset
+
+    def _rows(
+        self, split: SourceSplit, part: int, without_audio: frozenset, progress: tqdm
+    ) -> Iterator[dict]:
+        jobs = (
+            Job(key="", split="", n_bytes=len(row["audio"]["bytes"]), item=row)
+            for row in split.rows(part)
+        )
+        for job, features in run_in_order(
+            self._pool, lambda job: self._compute(job.item), jobs, self._n_threads
+        ):
+            row = job.item
+            if row["language"] in without_audio:
+                row["audio"] = None
+            progress.update()
+            yield {**row, **features}
+
+
+def _explained(cause: BaseException, source: str) -> BaseException:
+    """What went wrong with a source in the middle, in a sentence where it is foreseen."""
+    if isinstance(cause, (HTTPError, ConnectionError, TimeoutError)):
+        reason = hub_reason(cause.__cause__ or cause)
+        return DatasetError(
+            f"The connection to the Hub was lost while {source} was read ({reason}): run the same "
+            "command again, which goes on with the file that was not complete."
+        )
+    if isinstance(cause, pa.ArrowException):
+        return DatasetError(
+            f"{source} is damaged ({hub_reason(cause)}): make it again, or copy it again."
+        )
+    return cause
+
+
+@contextmanager
+def _one_torch_thread_each() -> Iterator[None]:
+    """Clips are computed beside each other, so that more threads within one gain nothing."""
+    n_threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(n_threads)
+
+
+@contextmanager
+def _no_bars_of_datasets() -> Iterator[None]:
+    """One progress bar is enough."""
+    were_off = datasets.are_progress_bars_disabled()
+    datasets.disable_progress_bars()
+    try:
+        yield
+    finally:
+        if not were_off:
+            datasets.enable_progress_bars()

@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePath
 
-from langid.clips import Clip, DataError, Drops
+from langid.clips import Clip
+from langid.drops import Drops
+from langid.errors import DataError
 from langid.languages import language_code
 from langid.splits import SPLITS, split_name
 

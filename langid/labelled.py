@@ -3,7 +3,9 @@
 import csv
 from pathlib import Path
 
-from langid.clips import Clip, DataError, Drops
+from langid.clips import Clip
+from langid.drops import Drops
+from langid.errors import DataError
 from langid.folder import METADATA_NAME, read_folder
 from langid.languages import language_code
 from langid.splits import split_name

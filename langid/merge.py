@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 from huggingface_hub import snapshot_download
 
 from langid.builder import BUILD_FILE
-from langid.clips import DataError
+from langid.errors import DataError
 from langid.hub import HUB_ERRORS, hub_reason
 from langid.processes import Job
 from langid.row_groups import RowGroup, qualified_speaker

@@ -6,11 +6,11 @@ from functools import partial
 from pathlib import Path
 
 from langid.builder import Recipe, build_dataset, check_output
-from langid.clips import DataError
 from langid.dataset_card import write_card
 from langid.dataset_counts import count_dataset
 from langid.dataset_texts import CardText
 from langid.drops import Drops
+from langid.errors import DataError
 from langid.processes import Job
 from langid.publish import DATASET, PublishError, open_repo, push_folder
 from langid.tally import table

@@ -3,11 +3,11 @@
 from dataclasses import replace
 from pathlib import Path, PurePath
 
-from langid.archive_folder import Archive
 from langid.clips import Clip, ClipLimits, UnusableClip, encode_clip
 from langid.processes import Job
 from langid.utterance import Reading, Utterance
-from langid.voxforge import read_archive
+from langid.voxforge.archive import read_archive
+from langid.voxforge.folder import Archive
 
 
 def recording_jobs(clips: list[Clip]) -> list[Job]:

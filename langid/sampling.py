@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from langid.feature_cache import Clips
+from langid.clip_features import Clips
 from langid.languages import NONE, OTHER, languages_of
 
 MAX_COUNTED_SPEAKERS = 16  # a family of more speakers weighs no more than this

@@ -16,7 +16,7 @@ import soundfile
 from tqdm import tqdm
 
 from langid.audio import SAMPLE_RATE, AudioError, load_audio
-from langid.clips import DataError
+from langid.errors import DataError
 from langid.languages import language_code
 from langid.phones import espeak_voice
 

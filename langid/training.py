@@ -12,8 +12,8 @@ from torch.nn import functional as F
 from torch.optim.swa_utils import AveragedModel
 
 from langid.batches import Batch
+from langid.clip_features import Clips
 from langid.config import ModelConfig
-from langid.feature_cache import Clips
 from langid.model import LanguageCNN
 
 EMA_DECAY = 0.998

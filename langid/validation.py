@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from langid import metrics
-from langid.feature_cache import Clips
+from langid.clip_features import Clips
 from langid.languages import NONE, OTHER, languages_of
 from langid.model import LanguageCNN
 from langid.training import classify_clips

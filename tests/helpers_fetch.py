@@ -4,13 +4,13 @@ import math
 
 from voxforge_server import VoxForgeServer, archive_path
 
-from langid.archive_folder import find_archives
 from langid.drops import Drops
-from langid.fetch import Caps, fetch_archives
-from langid.http_session import Stop, polite_session
-from langid.manifest import Manifest
-from langid.voxforge import Survey
-from langid.voxforge_index import list_archives
+from langid.voxforge.archive import Survey
+from langid.voxforge.fetch import Caps, fetch_archives
+from langid.voxforge.folder import find_archives
+from langid.voxforge.http_session import Stop, polite_session
+from langid.voxforge.index import list_archives
+from langid.voxforge.manifest import Manifest
 
 ALL = Caps(math.inf, math.inf)
 ONE_MINUTE = Caps(1 / 60, math.inf)

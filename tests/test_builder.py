@@ -10,8 +10,8 @@ from helpers_builder import LANGUAGES, job, load, read, utterance, write_card
 
 from langid import builder, shards
 from langid.builder import Recipe, build_dataset, check_output
-from langid.clips import DataError
 from langid.drops import Drops
+from langid.errors import DataError
 
 
 def build(output, jobs, reading=read, settings=None, max_speaker_s=None, **options):

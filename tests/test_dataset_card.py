@@ -6,11 +6,11 @@ from datasets.exceptions import NonMatchingSplitsSizesError
 from helpers_dataset import LANGUAGES, utterance, write_dataset, write_shards
 
 import train
-from langid.clips import DataError
 from langid.dataset_card import COLUMN_MEANINGS, make_dataset_card, write_card
 from langid.dataset_counts import count_dataset
 from langid.dataset_texts import FOLDER, MERGED, VOXFORGE, known_faults
 from langid.drops import Drops
+from langid.errors import DataError
 from langid.licences import card_licence, full_name, hub_licence
 from langid.markdown import few, table
 from langid.schema import dataset_features

@@ -8,11 +8,11 @@ import threading
 import pytest
 from voxforge_server import VoxForgeServer
 
-from langid import download as download_module
-from langid import http_session
-from langid.clips import DataError
-from langid.download import Transfer, download, part_path
-from langid.http_session import DownloadFailed, Stop, Stopped, polite_session
+from langid.errors import DataError
+from langid.voxforge import download as download_module
+from langid.voxforge import http_session
+from langid.voxforge.download import Transfer, download, part_path
+from langid.voxforge.http_session import DownloadFailed, Stop, Stopped, polite_session
 
 PATH = "/downloads/a.tgz"
 DATA = bytes(range(256)) * 1200  # 307,200 bytes: several chunks

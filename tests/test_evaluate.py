@@ -9,7 +9,7 @@ import pytest
 from helpers_identifier import FakeIdentifier, identification
 
 from langid.audio import AudioError
-from langid.clips import DataError
+from langid.errors import DataError
 from langid.evaluate import evaluate_folder
 from langid.identifier import LanguageIdentifier
 from langid.labelled import read_clips

@@ -9,11 +9,12 @@ from helpers_fetch import ALL, ONE_MINUTE, archive_keys, content, downloads, sta
 from helpers_fetch import fetch as run
 from voxforge_server import VoxForgeServer, archive_path
 
-from langid import archive_folder, fetch, http_session
-from langid.clips import DataError
 from langid.drops import Drops
-from langid.fetch import Caps, fetch_voxforge
-from langid.manifest import MANIFEST_NAME, Manifest
+from langid.errors import DataError
+from langid.voxforge import fetch, http_session
+from langid.voxforge import folder as archive_folder
+from langid.voxforge.fetch import Caps, fetch_voxforge
+from langid.voxforge.manifest import MANIFEST_NAME, Manifest
 
 
 @pytest.fixture(autouse=True)

@@ -19,14 +19,15 @@ from helpers_fetch import (
 from helpers_fetch import fetch as run
 from voxforge_server import VoxForgeServer, archive_path
 
-from langid import archive_folder, fetch
-from langid import download as download_module
-from langid.clips import DataError
 from langid.drops import Drops
-from langid.fetch import LOCK_NAME, fetch_archives
-from langid.http_session import Stop, polite_session
-from langid.manifest import Manifest
-from langid.voxforge_index import list_archives
+from langid.errors import DataError
+from langid.voxforge import download as download_module
+from langid.voxforge import fetch
+from langid.voxforge import folder as archive_folder
+from langid.voxforge.fetch import LOCK_NAME, fetch_archives
+from langid.voxforge.http_session import Stop, polite_session
+from langid.voxforge.index import list_archives
+from langid.voxforge.manifest import Manifest
 
 
 @pytest.fixture(autouse=True)

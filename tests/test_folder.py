@@ -3,7 +3,9 @@
 import pytest
 from helpers_recordings import record, write_metadata
 
-from langid.clips import Clip, DataError, Drops
+from langid.clips import Clip
+from langid.drops import Drops
+from langid.errors import DataError
 from langid.folder import filter_clips, read_folder
 
 

@@ -5,8 +5,8 @@ import requests
 from urllib3 import HTTPResponse
 from voxforge_server import VoxForgeServer
 
-from langid import http_session
-from langid.http_session import (
+from langid.voxforge import http_session
+from langid.voxforge.http_session import (
     MAX_WAIT_S,
     DownloadFailed,
     PoliteRetry,

@@ -6,8 +6,8 @@ from dataclasses import asdict
 
 import pytest
 
-from langid.manifest import MANIFEST_NAME, Manifest
-from langid.voxforge import Survey
+from langid.voxforge.archive import Survey
+from langid.voxforge.manifest import MANIFEST_NAME, Manifest
 
 SURVEY = Survey(10, 42.5, "female", "de", 1_000_000, None)
 KEY = "de/16kHz_16bit/Anna-20080318-kdl.tgz"

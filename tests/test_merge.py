@@ -10,8 +10,8 @@ from helpers_builder import job, load, read, utterance, write_card
 from helpers_recordings import waveform
 
 from langid.builder import Recipe, build_dataset
-from langid.clips import DataError
 from langid.drops import Drops
+from langid.errors import DataError
 from langid.merge import find_dataset, merge_jobs
 from langid.row_groups import read_row_group
 

@@ -3,7 +3,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from langid.feature_cache import Clips
+from langid.clip_features import Clips
 from langid.sampling import ClipSampler, Shares, family_of
 
 LABELS = ("en", "fr", "other", "none")

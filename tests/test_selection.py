@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from langid.selection import Plan, plan_order, select
+from langid.voxforge.selection import Plan, plan_order, select
 
 NO_CAP = (math.inf, math.inf)
 

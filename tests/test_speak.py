@@ -8,7 +8,8 @@ import pytest
 import soundfile
 
 import prepare_data
-from langid.clips import DataError, Drops
+from langid.drops import Drops
+from langid.errors import DataError
 from langid.folder import read_folder
 from langid.speak import plan_readings, read_sentences
 

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from langid.clips import Clip, DataError
+from langid.clips import Clip
+from langid.errors import DataError
 from langid.splits import assign_speakers, assign_splits, speaker_position, split_name
 
 

@@ -14,13 +14,13 @@ import train
 from langid import LanguageIdentifier
 from langid.augment import AugmentConfig
 from langid.batches import TrainingBatches
+from langid.clip_features import prepare_clips
 from langid.config import ModelConfig
 from langid.dataset import DatasetError, describe_sources
-from langid.feature_cache import prepare_clips
+from langid.feature_cache import load_training_data
 from langid.model import LanguageCNN
 from langid.phones import espeak_available
 from langid.sampling import Shares
-from langid.streaming import load_training_data
 from langid.training import Optimisation, Trainer
 
 LANGUAGES = ("en", "fr")

@@ -15,8 +15,9 @@ from helpers_voxforge import README_FIELDS, noise
 from voxforge_server import VoxForgeServer, archive_path
 
 import prepare_data
-from langid import download, http_session, shards
+from langid import shards
 from langid.disjoint import check_disjoint
+from langid.voxforge import download, http_session
 
 
 @pytest.fixture(autouse=True)

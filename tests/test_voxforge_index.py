@@ -3,9 +3,9 @@
 import pytest
 from voxforge_server import BASE, VoxForgeServer, apache_size, archive_path
 
-from langid.clips import DataError
-from langid.http_session import Stop, polite_session
-from langid.voxforge_index import (
+from langid.errors import DataError
+from langid.voxforge.http_session import Stop, polite_session
+from langid.voxforge.index import (
     BASE_URLS,
     DEFAULT_BASE_URL,
     RemoteArchive,

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from langid.voxforge_metadata import (
+from langid.voxforge.metadata import (
     ArchiveTexts,
     SpeakerFacts,
     decode_text,

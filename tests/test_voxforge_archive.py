@@ -26,7 +26,7 @@ from hypothesis import strategies as st
 
 from langid.audio import load_audio
 from langid.clips import ClipLimits
-from langid.voxforge import (
+from langid.voxforge.archive import (
     NOT_SPEAKING,
     Survey,
     archive_stem,

@@ -3,12 +3,12 @@
 import pytest
 from helpers_voxforge import make_archive, noise
 
-from langid import archive_folder
-from langid.archive_folder import find_archives
-from langid.clips import DataError
 from langid.drops import Drops
-from langid.manifest import Manifest
-from langid.voxforge import Survey
+from langid.errors import DataError
+from langid.voxforge import folder as archive_folder
+from langid.voxforge.archive import Survey
+from langid.voxforge.folder import find_archives
+from langid.voxforge.manifest import Manifest
 
 LANGUAGES = ("en", "fr", "de", "es", "it")
 

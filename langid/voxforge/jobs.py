@@ -4,15 +4,15 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from langid.archive_folder import Archive
-from langid.clips import DataError
 from langid.drops import Drops
-from langid.fetch import Caps
+from langid.errors import DataError
 from langid.processes import Job
-from langid.selection import plan_order, select
-from langid.split_record import read_record, write_record
 from langid.splits import Stratum, assign_speakers
-from langid.voxforge import NOT_SPEAKING
+from langid.voxforge.archive import NOT_SPEAKING
+from langid.voxforge.fetch import Caps
+from langid.voxforge.folder import Archive
+from langid.voxforge.selection import plan_order, select
+from langid.voxforge.split_record import read_record, write_record
 
 
 def choose_archives(

@@ -11,10 +11,10 @@ from urllib.parse import unquote_to_bytes, urldefrag, urljoin, urlsplit
 import requests
 from urllib3.exceptions import HTTPError
 
-from langid.archive_folder import ARCHIVE_SUFFIXES
-from langid.clips import DataError
-from langid.http_session import Attempts, DownloadFailed, open_url, status_failure
-from langid.voxforge import archive_stem, speaker_of
+from langid.errors import DataError
+from langid.voxforge.archive import archive_stem, speaker_of
+from langid.voxforge.folder import ARCHIVE_SUFFIXES
+from langid.voxforge.http_session import Attempts, DownloadFailed, open_url, status_failure
 
 # The first is the one that voxforge.org links to; the others answered at some time.
 BASE_URLS = (

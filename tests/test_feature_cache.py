@@ -18,11 +18,11 @@ from huggingface_hub.utils import _http
 from safetensors.torch import load_file
 
 import train
+from langid.clip_features import FeatureComputer
 from langid.config import ModelConfig
 from langid.dataset import DatasetError
-from langid.feature_cache import FeatureComputer
+from langid.feature_cache import load_training_data
 from langid.publish import DATASET, push_folder
-from langid.streaming import load_training_data
 
 REPO = f"{USER}/data"
 FIRST = "train-00000-of-00003.parquet"  # may be asked what columns there are

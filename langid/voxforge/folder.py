@@ -8,12 +8,12 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from langid.clips import DataError
 from langid.drops import Drops
+from langid.errors import DataError
 from langid.languages import language_code
-from langid.manifest import Manifest
 from langid.processes import process_pool
-from langid.voxforge import Survey, archive_stem, speaker_of, survey_archive
+from langid.voxforge.archive import Survey, archive_stem, speaker_of, survey_archive
+from langid.voxforge.manifest import Manifest
 
 ARCHIVE_SUFFIXES = (".tgz", ".tar.gz")
 SURVEYS_PER_JOB = 8

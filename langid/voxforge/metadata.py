@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from langid.languages import language_code
-from langid.voxforge_words import (
+from langid.voxforge.words import (
     AGE_RANGES,
     FIELDS,
     GENDERS,

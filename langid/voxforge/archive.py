@@ -9,11 +9,11 @@ from pathlib import Path, PurePosixPath
 
 import soundfile
 
-from langid.archive import ArchiveError, read_members
 from langid.clips import ClipLimits, Piece, UnusableClip, encode_clip
 from langid.utterance import Reading, Utterance
-from langid.voxforge_metadata import ArchiveTexts
-from langid.voxforge_words import plain_words
+from langid.voxforge.metadata import ArchiveTexts
+from langid.voxforge.safe_tar import ArchiveError, read_members
+from langid.voxforge.words import plain_words
 
 SOURCE = "voxforge"
 LICENCE = "GPL-3.0-or-later"

@@ -11,7 +11,7 @@ from helpers_voxforge import write_tgz
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from langid.archive import ArchiveError, ArchiveLimits, read_members
+from langid.voxforge.safe_tar import ArchiveError, ArchiveLimits, read_members
 
 
 def contents(path, limits=None):

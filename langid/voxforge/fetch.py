@@ -15,20 +15,20 @@ import requests
 from filelock import FileLock, Timeout
 from tqdm import tqdm
 
-from langid.archive_folder import survey_archives, survey_readable
-from langid.clips import DataError
-from langid.download import download
 from langid.drops import Drops
-from langid.http_session import DownloadFailed, Stop, polite_session
-from langid.manifest import Manifest
-from langid.selection import Plan
-from langid.voxforge import NOT_SPEAKING, Survey
-from langid.voxforge_index import (
+from langid.errors import DataError
+from langid.voxforge.archive import NOT_SPEAKING, Survey
+from langid.voxforge.download import download
+from langid.voxforge.folder import survey_archives, survey_readable
+from langid.voxforge.http_session import DownloadFailed, Stop, polite_session
+from langid.voxforge.index import (
     DEFAULT_BASE_URL,
     DEFAULT_SAMPLE_RATES,
     RemoteArchive,
     list_archives,
 )
+from langid.voxforge.manifest import Manifest
+from langid.voxforge.selection import Plan
 
 # So many archives one after another that fail for the host's sake, and it is given up.
 MAX_HOST_FAILURES = 5

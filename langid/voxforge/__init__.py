@@ -1,0 +1,1 @@
+"""VoxForge: from its server to jobs for the builder."""
