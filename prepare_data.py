@@ -22,7 +22,7 @@ from langid.drops import Drops
 from langid.errors import DataError
 from langid.languages import DEFAULT_LANGUAGES
 from langid.speak import FORMATS, VOICES, read_sentences, speak
-from langid.voxforge.index import DEFAULT_BASE_URL
+from langid.voxforge.index import DEFAULT_BASE_URL, DEFAULT_SAMPLE_RATES
 
 # Options that decide where and how, not what the dataset holds.
 _NO_SETTINGS = {
@@ -103,7 +103,11 @@ def add_voxforge_command(commands) -> None:
         help="of a mirror: all before /LANGUAGE/",
     )
     source.add_argument(
-        "--sample-rates", type=cli.names, default="16kHz_16bit", help="folders of the server"
+        "--sample-rates",
+        type=cli.names,
+        default=",".join(DEFAULT_SAMPLE_RATES),
+        metavar="A,B",
+        help="folders of the server",
     )
     source.add_argument("--workers", type=cli.positive_int, default=4, help="connections")
     source.add_argument(

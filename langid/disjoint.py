@@ -6,6 +6,7 @@ from langid.errors import DataError
 from langid.shards import read_columns
 from langid.splits import SPLITS
 from langid.utterance import Utterance
+from langid.voxforge.archive import HAS_ENOUGH
 
 
 class Gate:
@@ -32,7 +33,7 @@ class Gate:
         speaker = (utterance.speaker_id, language)
         heard_s = self._heard_s.get(speaker, 0.0) + utterance.duration_s
         if self.max_speaker_s is not None and heard_s > self.max_speaker_s:
-            return "speaker has enough"
+            return HAS_ENOUGH
         self._remember(utterance.audio_digest, speaker, split, utterance.duration_s)
         return None
 

@@ -27,12 +27,12 @@ from hypothesis import strategies as st
 from langid.audio import load_audio
 from langid.clips import ClipLimits
 from langid.voxforge.archive import (
-    NOT_SPEAKING,
     Survey,
     archive_stem,
     read_archive,
     speaker_of,
     survey_archive,
+    unwanted,
 )
 
 STEM = "anna-20080318-kdl"
@@ -58,6 +58,7 @@ def path(tmp_path):
         ("Foo-20080318-kdl.tgz", "Foo-20080318-kdl"),
         ("Foo-20080318-kdl.TGZ", "Foo-20080318-kdl"),
         ("v1.5-20080318.tar.gz", "v1.5-20080318"),
+        ("Foo-20080318-kdl.tar", "Foo-20080318-kdl"),
         ("Foo", "Foo"),
     ],
 )
@@ -100,8 +101,14 @@ def test_each_anonymous_submission_is_a_speaker_of_its_own(user):
 
 def test_a_user_is_one_speaker_in_any_writing_and_language():
     assert speaker_of("Vistaus-20080718-mrm") == speaker_of("vistaus-20090101-aaa")
-    assert ("it", speaker_of("Vistaus-20080718-mrm")) in NOT_SPEAKING
     assert speaker_of("ano\u0301nimo-20080318-a") == speaker_of("anónimo-20080318-a")
+
+
+def test_who_does_not_speak_the_language_is_unwanted_in_it_only():
+    speaker = speaker_of("Vistaus-20080718-mrm")
+    assert unwanted("it", speaker) == "speaker does not speak the language"
+    assert unwanted("nl", speaker) is None
+    assert unwanted("it", speaker_of("luigi-20080718-mrm")) is None
 
 
 @pytest.mark.parametrize("audio_folder", ["wav", "flac"])

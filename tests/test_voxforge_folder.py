@@ -1,5 +1,7 @@
 """Archives found on disk."""
 
+import gzip
+
 import pytest
 from helpers_voxforge import make_archive, noise
 
@@ -151,6 +153,23 @@ def test_where_the_good_copy_is_the_other_one(tmp_path, surveyed):
     write(tmp_path, "de/8kHz_16bit/a-1-x.tgz")
     (archive,) = find(tmp_path, sample_rates=("16kHz_16bit", "8kHz_16bit"))
     assert archive.key == "de/8kHz_16bit/a-1-x.tgz"
+
+
+def test_plain_tar_archives_are_archives(tmp_path):
+    for user in ("anna", "ben"):
+        packed = make_archive(
+            tmp_path / f"{user}-20080318-kdl.tgz", recordings={"de-1": noise(1), "de-2": noise(2)}
+        )
+        plain = tmp_path / "de" / f"{user}-20080318-kdl.tar"
+        plain.parent.mkdir(exist_ok=True)
+        plain.write_bytes(gzip.decompress(packed.read_bytes()))
+        packed.unlink()
+    archives = find(tmp_path)
+    assert [(a.stem, a.speaker_id) for a in archives] == [
+        ("anna-20080318-kdl", "voxforge:anna"),
+        ("ben-20080318-kdl", "voxforge:ben"),
+    ]
+    assert [(a.survey.n_recordings, a.survey.duration_s) for a in archives] == [(2, 2.0)] * 2
 
 
 @pytest.mark.parametrize("content", [None, "file", "empty"])

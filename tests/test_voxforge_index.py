@@ -42,6 +42,7 @@ def test_the_pages_that_apache_writes(session, style):
         archive_path("de", "1028-20100710-hne.tgz"): bytes(5000),
         archive_path("de", "Bär 2-20090101-a.tar.gz"): bytes(512),
         archive_path("de", "empty-20090101-a.tgz"): b"",
+        archive_path("de", "plain-20090101-a.tar"): bytes(700),
         archive_path("de", "notes.txt"): b"no archive",
         archive_path("de", "deeper/inside.tgz"): b"not below this page",
     }
@@ -51,9 +52,10 @@ def test_the_pages_that_apache_writes(session, style):
         "Bär 2-20090101-a.tar.gz",
         "Zoe-20080318-kdl.tgz",
         "empty-20090101-a.tgz",
+        "plain-20090101-a.tar",
     ]
-    sizes = [4.9 * 2**10, 512, 1.2 * 2**20, 0]
-    expected = [None] * 4 if style == "list" else [round(size) for size in sizes]
+    sizes = [4.9 * 2**10, 512, 1.2 * 2**20, 0, 700]
+    expected = [None] * 5 if style == "list" else [round(size) for size in sizes]
     assert [archive.n_bytes for archive in archives] == expected
 
 

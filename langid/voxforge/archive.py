@@ -19,10 +19,11 @@ SOURCE = "voxforge"
 LICENCE = "GPL-3.0-or-later"
 ARCHIVE_SUFFIXES = (".tgz", ".tar.gz", ".tar")
 AUDIO_SUFFIXES = (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".au", ".sph")
-# Speakers who are known not to speak the language that they stand under.
-NOT_SPEAKING = frozenset({("it", "voxforge:vistaus")})
+ENGLISH_FOLDER = "SpeechCorpus"  # English is the oldest part and stood alone once
+HAS_ENOUGH = "speaker has enough"  # why more of a speaker is left out
 
-_HAS_ENOUGH = "speaker has enough"
+# Speakers who are known not to speak the language that they stand under.
+_NOT_SPEAKING = frozenset({("it", "voxforge:vistaus")})
 _ANONYMOUS = re.compile(r"(anon[iy]m(o|e|a|us|os|ous)?|unknown)?")  # in all languages
 _LANGUAGE_IN_FRONT = re.compile(r"[A-Z]{2}-(?=.+-\d{8})")  # as the programs call submissions
 _DATE_AFTER_NAME = re.compile(r"-|_(?=\d{8})")
@@ -60,6 +61,12 @@ def speaker_of(stem: str) -> str:
     user = _DATE_AFTER_NAME.split(_LANGUAGE_IN_FRONT.sub("", stem), maxsplit=1)[0].strip()
     plain = "".join(plain_words(user))
     return f"{SOURCE}:{(stem if _ANONYMOUS.fullmatch(plain) else user).casefold()}"
+
+
+def unwanted(language: str, speaker_id: str) -> str | None:
+    """Why nothing of a speaker is used for a language; None for almost all."""
+    is_known = (language, speaker_id) in _NOT_SPEAKING
+    return "speaker does not speak the language" if is_known else None
 
 
 def survey_archive(path: Path) -> Survey:
@@ -112,6 +119,7 @@ def read_archive(
     stem = archive_stem(path.name)
     reading, texts = Reading(), ArchiveTexts(language)
     pieces_of: dict[str, list[Piece]] = {}
+    # Only to bound the memory: what a speaker gives in all archives is for langid.disjoint to count.
     left_s = max_duration_s_total
 
     def leave_out(reason: str, name: str) -> None:
@@ -124,7 +132,7 @@ def read_archive(
                     texts.add(member.name, member.read())
                 continue
             if left_s <= 0:
-                leave_out(_HAS_ENOUGH, member.name)
+                leave_out(HAS_ENOUGH, member.name)
                 continue
             try:
                 pieces, changes = encode_clip(member.read(), limits)
@@ -135,7 +143,7 @@ def read_archive(
             left_s -= sum(piece.duration_s for piece in fitting)
             if len(fitting) < len(pieces):
                 left_s = 0
-                leave_out(_HAS_ENOUGH, member.name)
+                leave_out(HAS_ENOUGH, member.name)
             if fitting:
                 name = PurePosixPath(member.name)
                 pieces_of[_free_id(name.stem, pieces_of)] = fitting

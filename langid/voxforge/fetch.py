@@ -17,7 +17,7 @@ from tqdm import tqdm
 
 from langid.drops import Drops
 from langid.errors import DataError
-from langid.voxforge.archive import NOT_SPEAKING, Survey
+from langid.voxforge.archive import Survey, unwanted
 from langid.voxforge.download import download
 from langid.voxforge.folder import survey_archives, survey_readable
 from langid.voxforge.http_session import DownloadFailed, Stop, polite_session
@@ -141,12 +141,13 @@ def fetch_archives(
 def _of_speakers(
     language: str, archives: Sequence[RemoteArchive], folder: Path, drops: Drops
 ) -> Iterator[RemoteArchive]:
-    """Archives without those of people who are known not to speak the language."""
+    """Archives of wanted speakers; of the others those are counted here that are not on disk."""
     for archive in archives:
-        if (language, archive.speaker_id) not in NOT_SPEAKING:
+        reason = unwanted(language, archive.speaker_id)
+        if reason is None:
             yield archive
         elif not (folder / archive.key).exists():
-            drops.add("speaker does not speak the language", archive.key)
+            drops.add(reason, archive.key)
 
 
 def _duration(outcome: Survey | DownloadFailed) -> float | None:

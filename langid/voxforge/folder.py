@@ -12,10 +12,16 @@ from langid.drops import Drops
 from langid.errors import DataError
 from langid.languages import language_code
 from langid.processes import process_pool
-from langid.voxforge.archive import Survey, archive_stem, speaker_of, survey_archive
+from langid.voxforge.archive import (
+    ARCHIVE_SUFFIXES,
+    ENGLISH_FOLDER,
+    Survey,
+    archive_stem,
+    speaker_of,
+    survey_archive,
+)
 from langid.voxforge.manifest import Manifest
 
-ARCHIVE_SUFFIXES = (".tgz", ".tar.gz")
 SURVEYS_PER_JOB = 8
 _UNREADABLE = "cannot be read"
 
@@ -56,8 +62,8 @@ def find_archives(
     paths = dict(_archive_paths(folder))
     if not paths:
         raise DataError(
-            f"{folder} holds no archive (.tgz): give the folder that prepare_data.py voxforge "
-            "downloaded to, or one with a folder of archives a language."
+            f"{folder} holds no archive ({', '.join(ARCHIVE_SUFFIXES)}): give the folder that "
+            "prepare_data.py voxforge downloaded to, or one with a folder of archives a language."
         )
     stated = {key: _language_of_path(key) for key in paths}
     if len(languages) == 1:
@@ -149,7 +155,7 @@ def _archive_paths(folder: Path) -> Iterator[tuple[str, Path]]:
 
 def _language_of_path(key: str) -> str | None:
     for part in key.split("/")[:-1]:
-        if part.casefold() == "speechcorpus":
+        if part.casefold() == ENGLISH_FOLDER.casefold():
             return "en"
         try:
             return language_code(part)

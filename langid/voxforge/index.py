@@ -12,8 +12,12 @@ import requests
 from urllib3.exceptions import HTTPError
 
 from langid.errors import DataError
-from langid.voxforge.archive import archive_stem, speaker_of
-from langid.voxforge.folder import ARCHIVE_SUFFIXES
+from langid.voxforge.archive import (
+    ARCHIVE_SUFFIXES,
+    ENGLISH_FOLDER,
+    archive_stem,
+    speaker_of,
+)
 from langid.voxforge.http_session import Attempts, DownloadFailed, open_url, status_failure
 
 # The first is the one that voxforge.org links to; the others answered at some time.
@@ -24,8 +28,7 @@ BASE_URLS = (
 )
 DEFAULT_BASE_URL = BASE_URLS[0]
 DEFAULT_SAMPLE_RATES = ("16kHz_16bit",)
-# English is the oldest part and stood alone once.
-_FOLDERS = {"en": ("en", "SpeechCorpus")}
+_FOLDERS = {"en": ("en", ENGLISH_FOLDER)}
 _MAX_NAME_BYTES = 200  # file systems take 255, and a suffix is added
 # "1.2M" in Apache's columns, "1234567" in others'; a date or a time has more signs in it.
 _SIZE = re.compile(r"(?<!\S)(\d+(?:\.\d+)?)([KMGT]?)(?!\S)")
@@ -86,7 +89,8 @@ def list_archives(
             page = _read_page(session, base_url, url)
             if page is None:
                 continue
-            listed = parse_index(page.text, page.url)
+            page_url, html = page
+            listed = parse_index(html, page_url)
             for name, (link, n_bytes) in listed.items():
                 archive = RemoteArchive(language, rate, name, link, n_bytes)
                 archives.setdefault(archive.stem, archive)
@@ -119,8 +123,8 @@ def _is_web_address(url: str) -> bool:
     return parts.scheme in ("http", "https") and bool(parts.hostname)
 
 
-def _read_page(session: requests.Session, base_url: str, url: str) -> requests.Response | None:
-    """A page with its content; None where there is none.
+def _read_page(session: requests.Session, base_url: str, url: str) -> tuple[str, str] | None:
+    """A page's own address, redirects followed, and its HTML; None where there is no page.
 
     Raises
     ------
@@ -136,7 +140,7 @@ def _read_page(session: requests.Session, base_url: str, url: str) -> requests.R
                 if page.status_code != 200:
                     raise status_failure(page)
                 try:
-                    return page if page.content is not None else None
+                    return page.url, page.text  # which is read now, while it can be
                 except requests.RequestException as error:
                     attempts.wait_after(HTTPError(error))
     except DownloadFailed as reason:

@@ -8,7 +8,7 @@ from langid.drops import Drops
 from langid.errors import DataError
 from langid.processes import Job
 from langid.splits import Stratum, assign_speakers
-from langid.voxforge.archive import NOT_SPEAKING
+from langid.voxforge.archive import unwanted
 from langid.voxforge.fetch import Caps
 from langid.voxforge.folder import Archive
 from langid.voxforge.selection import plan_order, select
@@ -30,10 +30,11 @@ def choose_archives(
     """
     of_language = defaultdict(list)
     for archive in archives:
-        if (archive.language, archive.speaker_id) in NOT_SPEAKING:
-            drops.add("speaker does not speak the language", archive.key)
-        else:
+        reason = unwanted(archive.language, archive.speaker_id)
+        if reason is None:
             of_language[archive.language].append(archive)
+        else:
+            drops.add(reason, archive.key)
     chosen = []
     for language in languages:
         if not of_language[language]:

@@ -22,6 +22,7 @@ from langid.voxforge.words import (
 )
 
 MAX_DIALECT_CHARS = 100
+MAX_TEXT_BYTES = 2**20  # of one file
 _AUDIO_LIKE = (".wav", ".flac", ".mfc", ".lab", ".mp3", ".raw", ".ogg")  # suffixes of ids
 # What programs without Unicode wrote: code pages of Windows, by language; else Western.
 _CODE_PAGES = {
@@ -33,9 +34,6 @@ _CODE_PAGES = {
     **dict.fromkeys(("ar", "fa"), "cp1256"),
     **dict.fromkeys(("et", "lt", "lv"), "cp1257"),
 }
-
-
-MAX_TEXT_BYTES = 2**20  # of one file
 
 
 @dataclass(frozen=True)

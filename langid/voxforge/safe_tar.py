@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-MIB = 2**20
+_MIB = 2**20
 _GZIP_MAGIC = b"\x1f\x8b"
 _HEADER_BYTES = 64 * 1024  # between two files: headers, their extensions, and what is read ahead
 _CHUNK_BYTES = 64 * 1024
@@ -32,8 +32,8 @@ class ArchiveLimits:
     """What an archive of speech never reaches; beyond is refused."""
 
     n_members: int = 50_000
-    member_bytes: int = 256 * MIB  # two hours at 16 kHz
-    total_bytes: int = 4096 * MIB  # unpacked, with all that is skipped
+    member_bytes: int = 256 * _MIB  # two hours at 16 kHz
+    total_bytes: int = 4096 * _MIB  # unpacked, with all that is skipped
     name_chars: int = 512
     depth: int = 16
 
@@ -134,7 +134,7 @@ class _LimitedStream:
         if self._n_ends > _MAX_ENDS:
             raise EOFError
         if self._n_read > self._limits.total_bytes:
-            raise ArchiveError(f"more than {self._limits.total_bytes // MIB:,} MB unpacked")
+            raise ArchiveError(f"more than {self._limits.total_bytes // _MIB:,} MB unpacked")
         if self._n_read > self._n_allowed + n_bytes:
             raise ArchiveError("damaged")
         return data
@@ -192,7 +192,7 @@ def _refusal(info: tarfile.TarInfo, limits: ArchiveLimits) -> str | None:
     except (tarfile.FilterError, ValueError):  # ValueError: a NUL in the name
         return "unsafe name in the archive"
     if info.size > limits.member_bytes:
-        return f"larger than {limits.member_bytes // MIB:,} MB"
+        return f"larger than {limits.member_bytes // _MIB:,} MB"
     return None
 
 
