@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from langid import options as cli
+from langid import command_line as cli
 from langid.drops import Drops
 from langid.errors import DataError
 from langid.languages import DEFAULT_LANGUAGES
@@ -127,15 +127,17 @@ def add_voxforge_command(commands) -> None:
 def run_voxforge(options: argparse.Namespace) -> None:
     from langid.dataset_texts import VOXFORGE
     from langid.recordings import read_voxforge
-    from langid.voxforge.fetch import Caps, fetch_voxforge
+    from langid.voxforge.fetch import fetch_voxforge
     from langid.voxforge.folder import find_archives
     from langid.voxforge.jobs import choose_archives, split_speakers, voxforge_jobs
     from langid.voxforge.manifest import Manifest
+    from langid.voxforge.selection import Caps
 
     target = _target(options)
     shares = cli.split_shares(options)
     drops = Drops()
-    folder = options.archives or options.downloads or _beside(options.output, "-archives")
+    beside = options.output.with_name(options.output.name + "-archives")
+    folder = options.archives or options.downloads or beside
     manifest = Manifest(folder)
     caps = Caps(options.max_hours, options.max_minutes_per_speaker)
     wanted = {"sample_rates": options.sample_rates, "n_processes": options.num_proc}
@@ -155,7 +157,15 @@ def run_voxforge(options: argparse.Namespace) -> None:
     jobs = voxforge_jobs(chosen, split_speakers(chosen, folder, shares, options.seed))
     max_speaker_s = 60 * caps.max_minutes_per_speaker
     read = partial(read_voxforge, limits=cli.clip_limits(options), max_speaker_s=max_speaker_s)
-    target.build(jobs, options.languages, read, drops, VOXFORGE, "archive", max_speaker_s)
+    target.build(
+        jobs=jobs,
+        languages=options.languages,
+        read=read,
+        drops=drops,
+        text=VOXFORGE,
+        unit="archive",
+        max_speaker_s=max_speaker_s,
+    )
 
 
 def add_folder_command(commands) -> None:
@@ -202,8 +212,14 @@ def run_folder(options: argparse.Namespace) -> None:
     )
     clips = assign_splits(clips, cli.split_shares(options), options.seed)
     read = partial(read_recording, limits=cli.clip_limits(options))
-    languages = {clip.language for clip in clips}
-    target.build(recording_jobs(clips), languages, read, drops, FOLDER, "clip")
+    target.build(
+        jobs=recording_jobs(clips),
+        languages={clip.language for clip in clips},
+        read=read,
+        drops=drops,
+        text=FOLDER,
+        unit="clip",
+    )
 
 
 def add_merge_command(commands) -> None:
@@ -221,7 +237,14 @@ def run_merge(options: argparse.Namespace) -> None:
 
     target = _target(options)
     jobs, languages = merge_jobs({source: find_dataset(source) for source in options.sources})
-    target.build(jobs, languages, read_row_group, Drops(), MERGED, "part")
+    target.build(
+        jobs=jobs,
+        languages=languages,
+        read=read_row_group,
+        drops=Drops(),
+        text=MERGED,
+        unit="part",
+    )
 
 
 def add_speak_command(commands) -> None:
@@ -267,19 +290,14 @@ def _target(options: argparse.Namespace):
         if name not in _NO_SETTINGS
     }
     target = Target(
-        options.output,
-        json.loads(json.dumps(settings)),  # as they are when they are read back
-        options.overwrite,
-        options.push_to_hub,
-        options.private,
-        options.num_proc,
+        output=options.output,
+        settings=json.loads(json.dumps(settings)),  # as they are when they are read back
+        overwrite=options.overwrite,
+        repo_id=options.push_to_hub,
+        private=options.private,
+        n_processes=options.num_proc,
     )
-    target.check()
-    return target
-
-
-def _beside(path: Path, suffix: str) -> Path:
-    return path.with_name(path.name + suffix)
+    return target.checked()
 
 
 if __name__ == "__main__":

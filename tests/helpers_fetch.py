@@ -5,17 +5,25 @@ import math
 from voxforge_server import VoxForgeServer, archive_path
 
 from langid.drops import Drops
+from langid.voxforge import http_session
 from langid.voxforge.archive import Survey
-from langid.voxforge.fetch import Caps, fetch_archives
+from langid.voxforge.fetch import fetch_archives
 from langid.voxforge.folder import find_archives
 from langid.voxforge.http_session import Stop, polite_session
 from langid.voxforge.index import list_archives
 from langid.voxforge.manifest import Manifest
+from langid.voxforge.selection import Caps
 
 ALL = Caps(math.inf, math.inf)
 ONE_MINUTE = Caps(1 / 60, math.inf)
 RATES = ("16kHz_16bit",)
 _PAD = b"." * 20_000
+
+
+def impatient(monkeypatch, n_retries: int = 3) -> None:
+    """Let sessions that are made from now on try again without a wait, and so many times only."""
+    monkeypatch.setattr(http_session, "BACKOFF_S", 0)
+    monkeypatch.setattr(http_session, "N_RETRIES", n_retries)
 
 
 def stand_in_survey(path) -> Survey:
@@ -46,18 +54,28 @@ def fetch(
     stop = Stop()
     drops = Drops() if drops is None else drops
     manifest = Manifest(folder)
-    with polite_session(n_workers, stop, n_retries=1, backoff_s=0) as session:
+    with polite_session(n_workers, stop) as session:
         remote = {
             language: list_archives(session, server.base_url, language, RATES)
             for language in languages
         }
-        fetch_archives(session, stop, remote, folder, manifest, drops, caps, n_workers=n_workers)
+        fetch_archives(
+            session,
+            stop,
+            remote,
+            folder,
+            manifest,
+            drops,
+            caps,
+            n_workers=n_workers,
+            n_processes=1,
+        )
     return archive_keys(folder, languages)
 
 
 def archive_keys(folder, languages=("de",)) -> list[str]:
     archives = find_archives(folder, languages, Manifest(folder), Drops())
-    return [archive.key for archive in archives]
+    return [archive.key for archive in archives if archive.survey.problem is None]
 
 
 def downloads(server: VoxForgeServer) -> list[str]:

@@ -6,22 +6,23 @@ import os
 import threading
 
 import pytest
+from helpers_fetch import impatient
 from voxforge_server import VoxForgeServer
 
 from langid.errors import DataError
 from langid.voxforge import download as download_module
 from langid.voxforge import http_session
-from langid.voxforge.download import Transfer, download, part_path
+from langid.voxforge.download import download, part_path
 from langid.voxforge.http_session import DownloadFailed, Stop, Stopped, polite_session
 
 PATH = "/downloads/a.tgz"
 DATA = bytes(range(256)) * 1200  # 307,200 bytes: several chunks
-WHOLE = Transfer(len(DATA), is_sure=True)
-RESUMED = Transfer(len(DATA), is_sure=False)
+WHOLE, RESUMED = True, False  # whether what arrived is surely one whole file
 
 
 @pytest.fixture
-def server():
+def server(monkeypatch):
+    impatient(monkeypatch)
     with VoxForgeServer({PATH: DATA}) as server:
         yield server
 
@@ -31,11 +32,9 @@ def target(tmp_path):
     return tmp_path / "de" / "16kHz_16bit" / "a.tgz"
 
 
-def get(server, target, path=PATH, stop=None, on_bytes=lambda n: None, **session_options):
-    """Download without waits between attempts."""
+def get(server, target, path=PATH, stop=None, on_bytes=lambda n: None):
     stop = stop or Stop()
-    options = {"n_retries": 3, "backoff_s": 0, **session_options}
-    with polite_session(1, stop, **options) as session:
+    with polite_session(1, stop) as session:
         return download(session, server.url + path, target, on_bytes, stop)
 
 
@@ -51,7 +50,7 @@ def leave_part(target, data):
 def test_a_file_arrives_under_its_name_when_it_is_complete(server, target):
     seen = []
     transfer = get(server, target, on_bytes=lambda n: seen.append((n, target.exists())))
-    assert transfer == WHOLE
+    assert transfer is WHOLE
     assert target.read_bytes() == DATA
     assert os.listdir(target.parent) == ["a.tgz"]
     assert sum(n for n, _ in seen) == len(DATA)
@@ -60,7 +59,7 @@ def test_a_file_arrives_under_its_name_when_it_is_complete(server, target):
 
 def test_an_empty_file(server, target):
     server.tree[PATH] = b""
-    assert get(server, target) == Transfer(0, is_sure=True)
+    assert get(server, target) is WHOLE
     assert target.read_bytes() == b""
 
 
@@ -75,15 +74,16 @@ def test_a_transfer_that_breaks_off_goes_on_from_there(server, target):
     server.fault(PATH, cut_after=100_000, times=1)
     server.fault(PATH, cut_after=50_000, times=1)
     seen = []
-    assert get(server, target, on_bytes=seen.append) == RESUMED
+    assert get(server, target, on_bytes=seen.append) is RESUMED
     assert target.read_bytes() == DATA
     assert ranges(server) == [None, "bytes=100000-", "bytes=150000-"]
     assert sum(seen) == len(DATA)  # nothing came twice
 
 
-def test_it_may_break_off_often_if_it_goes_on_at_all(server, target):
+def test_it_may_break_off_often_if_it_goes_on_at_all(server, target, monkeypatch):
+    impatient(monkeypatch, n_retries=1)
     server.fault(PATH, cut_after=70_000)
-    assert get(server, target, n_retries=1) == RESUMED
+    assert get(server, target) is RESUMED
     assert target.read_bytes() == DATA
     assert len(server.requests) == 5
 
@@ -91,7 +91,7 @@ def test_it_may_break_off_often_if_it_goes_on_at_all(server, target):
 def test_one_that_never_gets_on_is_given_up_and_its_part_kept(server, target):
     server.fault(PATH, cut_after=1000)
     with pytest.raises(DownloadFailed, match="the connection broke off") as failure:
-        get(server, target, n_retries=3)
+        get(server, target)
     assert failure.value.is_host_fault
     assert part_path(target).read_bytes() == DATA[:4000]
     assert not target.exists()
@@ -100,7 +100,7 @@ def test_one_that_never_gets_on_is_given_up_and_its_part_kept(server, target):
 def test_a_server_without_ranges_starts_again_and_is_given_up_in_the_end(server, target):
     server.fault(PATH, cut_after=100_000, no_ranges=True, times=2)
     server.fault(PATH, no_ranges=True, times=1)
-    assert get(server, target) == WHOLE
+    assert get(server, target) is WHOLE
     assert target.read_bytes() == DATA
     server.fault(PATH, cut_after=100_000, no_ranges=True)
     with pytest.raises(DownloadFailed):
@@ -110,7 +110,7 @@ def test_a_server_without_ranges_starts_again_and_is_given_up_in_the_end(server,
 def test_what_an_earlier_run_left_is_resumed(server, target):
     leave_part(target, DATA[:1000])
     seen = []
-    assert get(server, target, on_bytes=seen.append) == RESUMED
+    assert get(server, target, on_bytes=seen.append) is RESUMED
     assert target.read_bytes() == DATA
     assert (ranges(server), sum(seen)) == (["bytes=1000-"], len(DATA) - 1000)
 
@@ -118,21 +118,21 @@ def test_what_an_earlier_run_left_is_resumed(server, target):
 def test_what_an_earlier_run_left_is_dropped_where_the_server_cannot_go_on(server, target):
     leave_part(target, b"x" * 1000)
     server.fault(PATH, no_ranges=True)
-    assert get(server, target) == WHOLE
+    assert get(server, target) is WHOLE
     assert target.read_bytes() == DATA
 
 
 def test_a_part_that_was_complete_is_only_renamed(server, target):
     leave_part(target, DATA)
     seen = []
-    assert get(server, target, on_bytes=seen.append) == RESUMED
+    assert get(server, target, on_bytes=seen.append) is RESUMED
     assert target.read_bytes() == DATA
     assert seen == []
 
 
 def test_a_part_longer_than_the_file_is_dropped(server, target):
     leave_part(target, DATA + b"more")
-    assert get(server, target) == WHOLE
+    assert get(server, target) is WHOLE
     assert target.read_bytes() == DATA
 
 
@@ -140,14 +140,14 @@ def test_a_part_longer_than_the_file_is_dropped(server, target):
 def test_an_answer_with_another_range_than_asked_for(server, target, content_range):
     leave_part(target, DATA[:1000])
     server.fault(PATH, content_range=content_range)
-    assert get(server, target) == WHOLE
+    assert get(server, target) is WHOLE
     assert target.read_bytes() == DATA
 
 
 def test_a_range_of_a_file_of_another_size(server, target):
     leave_part(target, DATA[:1000])
     server.fault(PATH, content_range=f"bytes 1000-{len(DATA) - 1}/{len(DATA) - 1}")
-    assert get(server, target) == WHOLE
+    assert get(server, target) is WHOLE
     assert target.read_bytes() == DATA
 
 
@@ -160,14 +160,14 @@ def test_a_length_that_promises_too_much_is_no_complete_file(server, target):
 
 def test_a_length_that_promises_too_much_may_be_set_right_by_a_range(server, target):
     server.fault(PATH, content_length=len(DATA) + 10, times=1)
-    assert get(server, target) == RESUMED
+    assert get(server, target) is RESUMED
     assert target.read_bytes() == DATA
     assert ranges(server) == [None, f"bytes={len(DATA)}-"]
 
 
 def test_without_a_length_nothing_says_that_it_is_whole(server, target):
     server.fault(PATH, no_length=True)
-    assert get(server, target) == Transfer(len(DATA), is_sure=False)
+    assert get(server, target) is not WHOLE
     assert target.read_bytes() == DATA
 
 
@@ -192,13 +192,14 @@ def test_a_web_page_is_not_stored_as_an_archive(server, target):
 
 
 def test_a_server_that_falls_silent(server, target, monkeypatch):
+    impatient(monkeypatch, n_retries=1)
     monkeypatch.setattr(http_session, "TIMEOUT_S", (5.0, 0.3))
     server.fault(PATH, stall_after=1000, times=1)
-    assert get(server, target) == RESUMED
+    assert get(server, target) is RESUMED
     assert target.read_bytes() == DATA
     server.fault(PATH, stall_after=0)
     with pytest.raises(DownloadFailed, match=r"^no answer in time$"):
-        get(server, target.with_name("b.tgz"), n_retries=1)
+        get(server, target.with_name("b.tgz"))
 
 
 def test_stopping_between_two_chunks_keeps_the_part(server, target):
@@ -207,7 +208,7 @@ def test_stopping_between_two_chunks_keeps_the_part(server, target):
         get(server, target, stop=stop, on_bytes=lambda n: stop.set())
     kept = part_path(target).read_bytes()
     assert 0 < len(kept) < len(DATA) and DATA.startswith(kept)
-    assert get(server, target) == RESUMED
+    assert get(server, target) is RESUMED
     assert target.read_bytes() == DATA
 
 
@@ -245,12 +246,12 @@ def test_a_full_disk_is_one_sentence_and_the_part_is_kept(server, target, monkey
     def full(descriptor):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(download_module.os, "fsync", full)
-    with pytest.raises(DataError, match=f"^The disk of {target.parent} is full: free some space"):
-        get(server, target)
+    with monkeypatch.context() as patch:
+        patch.setattr(download_module.os, "fsync", full)
+        with pytest.raises(DataError, match=f"^The disk of {target.parent} is full: free some"):
+            get(server, target)
     assert not target.exists()
-    monkeypatch.undo()
-    assert get(server, target) == RESUMED
+    assert get(server, target) is RESUMED
     assert target.read_bytes() == DATA
 
 
@@ -272,7 +273,7 @@ def test_a_place_that_cannot_be_written(server, target):
 def test_connections_are_kept_open(server, tmp_path):
     stop = Stop()
     server.fault("/downloads/missing.tgz", status=404)
-    with polite_session(1, stop, n_retries=0) as session:
+    with polite_session(1, stop) as session:
         for number in range(5):
             download(session, server.url + PATH, tmp_path / f"{number}.tgz", len_of, stop)
             with pytest.raises(DownloadFailed):

@@ -5,16 +5,32 @@ import json
 import math
 
 import pytest
-from helpers_fetch import ALL, ONE_MINUTE, archive_keys, content, downloads, stand_in_survey, tree
+from helpers_fetch import (
+    ALL,
+    ONE_MINUTE,
+    RATES,
+    archive_keys,
+    content,
+    downloads,
+    impatient,
+    stand_in_survey,
+    tree,
+)
 from helpers_fetch import fetch as run
 from voxforge_server import VoxForgeServer, archive_path
 
 from langid.drops import Drops
 from langid.errors import DataError
-from langid.voxforge import fetch, http_session
+from langid.voxforge import fetch
 from langid.voxforge import folder as archive_folder
-from langid.voxforge.fetch import Caps, fetch_voxforge
+from langid.voxforge.fetch import fetch_voxforge
 from langid.voxforge.manifest import MANIFEST_NAME, Manifest
+from langid.voxforge.selection import Caps
+
+
+@pytest.fixture(autouse=True)
+def no_patience(monkeypatch):
+    impatient(monkeypatch)
 
 
 @pytest.fixture(autouse=True)
@@ -139,17 +155,17 @@ def test_the_whole_way_by_address(tmp_path, capsys):
             drops,
             ALL,
             languages=("en", "de"),
+            sample_rates=RATES,
             base_url=server.base_url,
+            n_workers=4,
+            n_processes=1,
         )
     assert len(archive_keys(tmp_path, ("en", "de"))) == 6
     assert drops.counts == {}
     assert "Retrying" not in capsys.readouterr().err
 
 
-def test_a_language_that_is_not_there_ends_the_run_before_anything_is_downloaded(
-    tmp_path, monkeypatch
-):
-    monkeypatch.setattr(http_session, "BACKOFF_S", 0)
+def test_a_language_that_is_not_there_ends_the_run_before_anything_is_downloaded(tmp_path):
     with VoxForgeServer(tree(3)) as server, pytest.raises(DataError, match="no 'fi'"):
         fetch_voxforge(
             tmp_path / "new",
@@ -157,6 +173,9 @@ def test_a_language_that_is_not_there_ends_the_run_before_anything_is_downloaded
             Drops(),
             ALL,
             languages=("de", "fi"),
+            sample_rates=RATES,
             base_url=server.base_url,
+            n_workers=4,
+            n_processes=1,
         )
     assert not (tmp_path / "new").exists()

@@ -2,6 +2,7 @@
 
 import pytest
 import requests
+from helpers_fetch import impatient
 from urllib3 import HTTPResponse
 from voxforge_server import VoxForgeServer
 
@@ -22,16 +23,16 @@ PATH = "/downloads/a.tgz"
 
 
 @pytest.fixture
-def server():
+def server(monkeypatch):
+    impatient(monkeypatch)
     with VoxForgeServer({PATH: b"archive"}) as server:
         yield server
 
 
-def status_of(server, stop=None, **session_options):
-    """Status of the last answer, after attempts without waits between them."""
-    options = {"n_retries": 3, "backoff_s": 0, **session_options}
+def status_of(server, stop=None):
+    """Status of the last answer, after all attempts."""
     with (
-        polite_session(1, stop or Stop(), **options) as session,
+        polite_session(1, stop or Stop()) as session,
         open_url(session, server.url + PATH) as response,
     ):
         return response.status_code
@@ -122,10 +123,11 @@ def test_a_reason_for_everything():
     ("status", "is_host_fault"),
     [(404, False), (410, False), (206, True), (401, True), (403, True), (429, True), (500, True)],
 )
-def test_whose_fault_a_status_is(server, status, is_host_fault):
+def test_whose_fault_a_status_is(server, monkeypatch, status, is_host_fault):
+    impatient(monkeypatch, n_retries=0)
     server.fault(PATH, status=status)
     with (
-        polite_session(1, Stop(), n_retries=0) as session,
+        polite_session(1, Stop()) as session,
         open_url(session, server.url + PATH) as response,
     ):
         failure = status_failure(response)

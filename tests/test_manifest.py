@@ -10,6 +10,7 @@ from langid.voxforge.archive import Survey
 from langid.voxforge.manifest import MANIFEST_NAME, Manifest
 
 SURVEY = Survey(10, 42.5, "female", "de", 1_000_000, None)
+TRUNCATED = Survey(0, 0.0, None, None, 0, "truncated")
 KEY = "de/16kHz_16bit/Anna-20080318-kdl.tgz"
 
 
@@ -51,11 +52,10 @@ def test_a_record_holds_for_the_very_file_only(folder, change):
 
 def test_the_last_record_counts(folder):
     manifest = Manifest(folder)
-    manifest.record_failure(KEY, "HTTP status 500", "http://host/x.tgz")
-    assert (manifest.survey(KEY), manifest.failure(KEY)) == (None, "HTTP status 500")
-    manifest.record_survey(KEY, SURVEY)
-    for known in (manifest, Manifest(folder)):
-        assert (known.survey(KEY), known.failure(KEY)) == (SURVEY, None)
+    assert manifest.survey(KEY) is None
+    for survey in (TRUNCATED, SURVEY):
+        manifest.record_survey(KEY, survey)
+        assert manifest.survey(KEY) == Manifest(folder).survey(KEY) == survey
     assert len((folder / MANIFEST_NAME).read_text().splitlines()) == 2
 
 
@@ -65,11 +65,13 @@ def test_a_line_cut_by_a_crash_spoils_neither_the_others_nor_the_next(folder):
         file.write(b'{"key": "de/16kHz_16bit/Ben')
     manifest = Manifest(folder)
     assert manifest.survey(KEY) == SURVEY
-    manifest.record_failure("de/x.tgz", "HTTP status 404", "http://host/x.tgz")
-    manifest.record_failure("de/y.tgz", "HTTP status 404", "http://host/y.tgz")
+    others = ("de/x.tgz", "de/y.tgz")
+    for key in others:
+        (folder / key).write_bytes(b"archive")
+        manifest.record_survey(key, TRUNCATED)
     again = Manifest(folder)
     assert again.survey(KEY) == SURVEY
-    assert again.failure("de/x.tgz") == again.failure("de/y.tgz") == "HTTP status 404"
+    assert [again.survey(key) for key in others] == [TRUNCATED] * 2
 
 
 @pytest.mark.parametrize("line", ["", "[]", "7", "\udcff", '{"survey": {}}', "null"])

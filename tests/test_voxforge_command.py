@@ -10,6 +10,7 @@ import pytest
 import soundfile
 from helpers_builder import load
 from helpers_corpus import Corpus
+from helpers_fetch import impatient
 from helpers_hub import local_hub
 from helpers_voxforge import README_FIELDS, noise
 from voxforge_server import VoxForgeServer, archive_path
@@ -17,12 +18,12 @@ from voxforge_server import VoxForgeServer, archive_path
 import prepare_data
 from langid import shards
 from langid.disjoint import check_disjoint
-from langid.voxforge import download, http_session
+from langid.voxforge import download
 
 
 @pytest.fixture(autouse=True)
 def no_patience(monkeypatch):
-    monkeypatch.setattr(http_session, "BACKOFF_S", 0.001)
+    impatient(monkeypatch)
 
 
 def prepare(output, *arguments) -> int:

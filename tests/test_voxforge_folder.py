@@ -41,6 +41,12 @@ def write(folder, *keys, content=""):
 
 
 def find(folder, languages=LANGUAGES, drops=None, **options):
+    """The archives that can be used."""
+    archives = find_all(folder, languages, drops, **options)
+    return [archive for archive in archives if archive.survey.problem is None]
+
+
+def find_all(folder, languages=LANGUAGES, drops=None, **options):
     drops = Drops() if drops is None else drops
     return find_archives(folder, languages, Manifest(folder), drops, **options)
 
@@ -123,6 +129,16 @@ def test_corrupt_archives_are_counted_by_their_problem_in_every_run(tmp_path, su
         }
 
 
+def test_what_cannot_be_used_is_found_too_once(tmp_path, surveyed):
+    write(tmp_path, "de/16kHz_16bit/a-1-x.tgz", "de/8kHz_16bit/a-1-x.tgz", content="corrupt torn")
+    write(tmp_path, "de/8kHz_16bit/b-1-x.tgz")
+    found = find_all(tmp_path, sample_rates=("8kHz_16bit", "16kHz_16bit"))
+    assert [(a.key, a.survey.usable_s) for a in found] == [
+        ("de/8kHz_16bit/a-1-x.tgz", None),
+        ("de/8kHz_16bit/b-1-x.tgz", 42.0),
+    ]
+
+
 def test_an_archive_that_the_disk_does_not_give_is_tried_again(tmp_path, surveyed):
     write(tmp_path, "de/a-1-x.tgz", content="unreadable")
     write(tmp_path, "de/b-1-x.tgz")
@@ -151,7 +167,7 @@ def test_an_archive_at_two_rates_counts_once(tmp_path, surveyed):
 def test_where_the_good_copy_is_the_other_one(tmp_path, surveyed):
     write(tmp_path, "de/16kHz_16bit/a-1-x.tgz", content="corrupt truncated")
     write(tmp_path, "de/8kHz_16bit/a-1-x.tgz")
-    (archive,) = find(tmp_path, sample_rates=("16kHz_16bit", "8kHz_16bit"))
+    (archive,) = find_all(tmp_path, sample_rates=("16kHz_16bit", "8kHz_16bit"))
     assert archive.key == "de/8kHz_16bit/a-1-x.tgz"
 
 

@@ -1,6 +1,7 @@
 """Index pages of VoxForge: what is listed, where, and what goes wrong."""
 
 import pytest
+from helpers_fetch import RATES, impatient
 from voxforge_server import BASE, VoxForgeServer, apache_size, archive_path
 
 from langid.errors import DataError
@@ -14,13 +15,13 @@ from langid.voxforge.index import (
     parse_index,
 )
 
-RATES = ("16kHz_16bit",)
 PAGE = "http://host/downloads/de/Trunk/Audio/Main/16kHz_16bit/"
 
 
 @pytest.fixture
-def session():
-    with polite_session(1, Stop(), n_retries=2, backoff_s=0) as session:
+def session(monkeypatch):
+    impatient(monkeypatch, n_retries=2)
+    with polite_session(1, Stop()) as session:
         yield session
 
 

@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 
 import soundfile
 
+from langid.audio import AUDIO_SUFFIXES
 from langid.clips import ClipLimits, Piece, UnusableClip, encode_clip
 from langid.utterance import Reading, Utterance
 from langid.voxforge.metadata import ArchiveTexts
@@ -18,7 +19,6 @@ from langid.voxforge.words import plain_words
 SOURCE = "voxforge"
 LICENCE = "GPL-3.0-or-later"
 ARCHIVE_SUFFIXES = (".tgz", ".tar.gz", ".tar")
-AUDIO_SUFFIXES = (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".au", ".sph")
 ENGLISH_FOLDER = "SpeechCorpus"  # English is the oldest part and stood alone once
 HAS_ENOUGH = "speaker has enough"  # why more of a speaker is left out
 
@@ -40,6 +40,11 @@ class Survey:
     language: str | None  # ISO 639-1 code, by the README
     n_bytes_unpacked: int
     problem: str | None  # why it cannot be used to its end, such as "truncated"
+
+    @property
+    def usable_s(self) -> float | None:
+        """Its duration; None if nothing of it can be used."""
+        return self.duration_s if self.problem is None else None
 
 
 def archive_stem(file_name: str) -> str:
@@ -119,7 +124,7 @@ def read_archive(
     stem = archive_stem(path.name)
     reading, texts = Reading(), ArchiveTexts(language)
     pieces_of: dict[str, list[Piece]] = {}
-    # Only to bound the memory: what a speaker gives in all archives is for langid.disjoint to count.
+    # This bounds the memory only: langid.disjoint counts what a speaker gives in all archives.
     left_s = max_duration_s_total
 
     def leave_out(reason: str, name: str) -> None:
@@ -163,7 +168,7 @@ def _utterances(
     speaker_id, facts, transcripts = speaker_of(stem), texts.speaker(), texts.transcripts()
     for recording_id in sorted(pieces_of):
         for number, piece in enumerate(pieces_of[recording_id]):
-            utterance_id = recording_id if piece.is_whole else f"{recording_id}-{number:04d}"
+            utterance_id = piece.utterance_id(recording_id, number)
             transcript = transcripts.get(recording_id.casefold()) if piece.is_whole else None
             yield Utterance(
                 audio=piece.data,
@@ -172,7 +177,7 @@ def _utterances(
                 speaker_id=speaker_id,
                 source=SOURCE,
                 duration_s=piece.duration_s,
-                audio_digest=piece.digest.hex(),
+                audio_digest=piece.digest,
                 archive=stem,
                 utterance_id=utterance_id,
                 transcript=transcript,

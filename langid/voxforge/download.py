@@ -5,7 +5,6 @@ import os
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import requests
@@ -18,14 +17,6 @@ CHUNK_BYTES = 2**16
 # Progress that earns full patience again: a server may break off often, if it goes on at all.
 RENEWING_BYTES = CHUNK_BYTES
 _CONTENT_RANGE = re.compile(r"bytes (?:(\d+)-\d+|\*)/(\d+|\*)")
-
-
-@dataclass(frozen=True)
-class Transfer:
-    """A complete download."""
-
-    n_bytes: int  # of the file
-    is_sure: bool  # it came in one piece, of the length that was announced
 
 
 class _RangeRefused(Exception):
@@ -43,12 +34,14 @@ def download(
     target: Path,
     on_bytes: Callable[[int], object],
     stop: Stop,
-) -> Transfer:
+) -> bool:
     """Download ``url`` to ``target``; ``on_bytes`` is told of the bytes that arrive.
 
     What an earlier run left in ``target.part`` is continued where the server allows it. The bytes
     are stored as they are: a ``Content-Encoding: x-gzip``, which Apache sends with .tgz files,
     is a property of the archive and not undone.
+
+    Returns whether the file is surely whole: it came in one piece, of the length announced.
 
     Raises
     ------
@@ -87,7 +80,7 @@ def download(
             attempts.wait_after(error)
     with _writing(target):
         part.replace(target)
-        return Transfer(target.stat().st_size, total is not None and response.status_code == 200)
+    return total is not None and response.status_code == 200
 
 
 def _request(session: requests.Session, url: str, offset: int) -> requests.Response:

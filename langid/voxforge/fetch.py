@@ -21,14 +21,9 @@ from langid.voxforge.archive import Survey, unwanted
 from langid.voxforge.download import download
 from langid.voxforge.folder import survey_archives, survey_readable
 from langid.voxforge.http_session import DownloadFailed, Stop, polite_session
-from langid.voxforge.index import (
-    DEFAULT_BASE_URL,
-    DEFAULT_SAMPLE_RATES,
-    RemoteArchive,
-    list_archives,
-)
+from langid.voxforge.index import RemoteArchive, list_archives
 from langid.voxforge.manifest import Manifest
-from langid.voxforge.selection import Plan
+from langid.voxforge.selection import Caps, Plan
 
 # So many archives one after another that fail for the host's sake, and it is given up.
 MAX_HOST_FAILURES = 5
@@ -39,14 +34,6 @@ _TYPICAL_DURATION_S = 50.0
 _TYPICAL_BYTES = 1_500_000
 
 
-@dataclass(frozen=True)
-class Caps:
-    """How much is wanted; infinity for all there is."""
-
-    max_hours: float  # a language
-    max_minutes_per_speaker: float  # in each language
-
-
 def fetch_voxforge(
     folder: Path,
     manifest: Manifest,
@@ -54,10 +41,10 @@ def fetch_voxforge(
     caps: Caps,
     *,
     languages: Sequence[str],
-    sample_rates: Sequence[str] = DEFAULT_SAMPLE_RATES,
-    base_url: str = DEFAULT_BASE_URL,
-    n_workers: int = 4,
-    n_processes: int = 1,
+    sample_rates: Sequence[str],
+    base_url: str,
+    n_workers: int,
+    n_processes: int,
 ) -> None:
     """Bring the archives of ``languages`` that ``caps`` ask for into ``folder``.
 
@@ -96,8 +83,8 @@ def fetch_archives(
     drops: Drops,
     caps: Caps,
     *,
-    n_workers: int = 4,
-    n_processes: int = 1,
+    n_workers: int,
+    n_processes: int,
 ) -> None:
     """Download, of the archives listed by language, those that are needed and not there.
 
@@ -114,11 +101,7 @@ def fetch_archives(
         for the next run.
     """
     plans = [
-        Plan(
-            _of_speakers(language, archives, folder, drops),
-            caps.max_hours,
-            caps.max_minutes_per_speaker,
-        )
+        Plan(_of_speakers(language, archives, folder, drops), caps)
         for language, archives in remote.items()
     ]
     with _only_run(folder):
@@ -128,7 +111,7 @@ def fetch_archives(
         for plan in plans:
             for archive in plan.order:
                 if archive.key in surveys:
-                    plan.enter(archive.key, _duration(surveys[archive.key]))
+                    plan.enter(archive.key, surveys[archive.key].usable_s)
         with _Bar(plans) as bar:
             fetcher = _Fetcher(session, stop, folder, manifest, bar)
             with closing(_fetch_all(fetcher, plans, n_workers)) as outcomes:
@@ -150,13 +133,6 @@ def _of_speakers(
             drops.add(reason, archive.key)
 
 
-def _duration(outcome: Survey | DownloadFailed) -> float | None:
-    """Seconds of an archive for the plan: None if it cannot be used."""
-    if isinstance(outcome, DownloadFailed) or outcome.problem is not None:
-        return None
-    return outcome.duration_s
-
-
 def _fetch_all(
     fetcher: "_Fetcher", plans: list[Plan], n_workers: int
 ) -> Iterator[tuple[RemoteArchive, Survey | DownloadFailed]]:
@@ -174,8 +150,9 @@ def _fetch_all(
             for future in wait(in_flight, return_when=FIRST_COMPLETED).done:
                 plan, archive = in_flight.pop(future)
                 outcome = future.result()
-                plan.enter(archive.key, _duration(outcome))
-                is_host_fault = isinstance(outcome, DownloadFailed) and outcome.is_host_fault
+                has_failed = isinstance(outcome, DownloadFailed)
+                plan.enter(archive.key, None if has_failed else outcome.usable_s)
+                is_host_fault = has_failed and outcome.is_host_fault
                 n_host_failures = n_host_failures + 1 if is_host_fault else 0
                 yield archive, outcome
                 if n_host_failures == MAX_HOST_FAILURES:
@@ -215,15 +192,14 @@ class _Fetcher:
         """Its survey, which is in the manifest then, or why there is none."""
         target = self.folder / archive.key
         try:
-            transfer = download(self.session, archive.url, target, self.bar.add, self.stop)
+            is_surely_whole = download(self.session, archive.url, target, self.bar.add, self.stop)
             survey = survey_readable(target)
-            if survey.problem is not None and not transfer.is_sure:
+            if survey.problem is not None and not is_surely_whole:
                 # Perhaps two pieces that do not belong together: once more, from the beginning.
                 target.unlink()
                 download(self.session, archive.url, target, self.bar.add, self.stop)
                 survey = survey_readable(target)
         except DownloadFailed as failure:
-            self.manifest.record_failure(archive.key, str(failure), archive.url)
             tqdm.write(f"{archive.key}: {failure}", file=sys.stderr)
             return failure
         self.manifest.record_survey(archive.key, survey, archive.url)

@@ -28,7 +28,7 @@ _UNREADABLE = "cannot be read"
 
 @dataclass(frozen=True)
 class Archive:
-    """An archive that can be used."""
+    """An archive on disk; ``survey.problem`` says why, if it cannot be used."""
 
     key: str  # path below the folder of archives, with forward slashes
     path: Path
@@ -47,12 +47,13 @@ def find_archives(
     sample_rates: Sequence[str] = (),
     n_processes: int = 1,
 ) -> list[Archive]:
-    """Usable archives of ``languages`` anywhere below a folder, ordered by key.
+    """Archives of ``languages`` anywhere below a folder, ordered by key.
 
     The language is the first folder on the way that is called like one (``SpeechCorpus`` is
     English); else the only one asked for; else what the archive's README says. An archive that
     is there at several sample rates counts once, by the order of ``sample_rates`` if these are
-    names of folders on the way. ``drops`` receives what was left out.
+    names of folders on the way, a usable one before others. Archives that cannot be used are among
+    them, as they count in the plan. ``drops`` receives them, and what was left out.
 
     Raises
     ------
@@ -70,7 +71,8 @@ def find_archives(
         stated = {key: language or languages[0] for key, language in stated.items()}
     paths = {key: path for key, path in paths.items() if stated[key] in (None, *languages)}
     surveys = survey_archives(paths, manifest, n_processes)
-    archives: dict[tuple[str, str], Archive] = {}
+    usable: dict[tuple[str, str], Archive] = {}
+    unusable: dict[tuple[str, str], Archive] = {}
     for key in sorted(paths, key=lambda key: (_preference(key, sample_rates), key)):
         language = stated[key] or surveys[key].language
         if language is None:
@@ -78,21 +80,14 @@ def find_archives(
             continue
         if language not in languages:
             continue
-        archive = _usable_archive(key, paths[key], language, surveys[key], drops)
-        if archive and archives.setdefault((language, archive.stem), archive) is not archive:
+        stem = archive_stem(paths[key].name)
+        archive = Archive(key, paths[key], language, stem, speaker_of(stem), surveys[key])
+        if archive.survey.problem is not None:
+            drops.add(f"corrupt archive: {archive.survey.problem}", key)
+            unusable.setdefault((language, stem), archive)
+        elif usable.setdefault((language, stem), archive) is not archive:
             drops.add("same archive at another sample rate", key)
-    return sorted(archives.values(), key=lambda archive: archive.key)
-
-
-def _usable_archive(
-    key: str, path: Path, language: str, survey: Survey, drops: Drops
-) -> Archive | None:
-    """The archive, unless its survey found a problem, which is then counted."""
-    if survey.problem is not None:
-        drops.add(f"corrupt archive: {survey.problem}", key)
-        return None
-    stem = archive_stem(path.name)
-    return Archive(key, path, language, stem, speaker_of(stem), survey)
+    return sorted((unusable | usable).values(), key=lambda archive: archive.key)
 
 
 def survey_archives(

@@ -111,30 +111,22 @@ class PoliteRetry(Retry):
             raise Stopped
 
 
-def polite_session(
-    n_workers: int,
-    stop: Stop,
-    *,
-    n_retries: int | None = None,
-    backoff_s: float | None = None,
-) -> requests.Session:
+def polite_session(n_workers: int, stop: Stop) -> requests.Session:
     """A session for ``n_workers`` threads: one connection each, kept open.
 
-    What fails is tried again after 0, 2, 4, 8 … × ``backoff_s`` (``BACKOFF_S``) seconds, and up to
-    that much more by chance, or when Retry-After says; ``n_retries`` (``N_RETRIES``) times. After
-    ``stop`` is set its requests raise ``Stopped``.
+    What fails is tried again ``N_RETRIES`` times, after 0, 2, 4, 8 … × ``BACKOFF_S`` seconds and up
+    to ``BACKOFF_S`` more by chance, or when Retry-After says. After ``stop`` is set its requests
+    raise ``Stopped``.
     """
-    n_retries = N_RETRIES if n_retries is None else n_retries
-    backoff_s = BACKOFF_S if backoff_s is None else backoff_s
     retry = PoliteRetry(
-        n_retries,
-        connect=min(n_retries, N_CONNECT_RETRIES),
+        N_RETRIES,
+        connect=min(N_RETRIES, N_CONNECT_RETRIES),
         stop=stop,
         allowed_methods={"GET", "HEAD"},
         status_forcelist=RETRIED_STATUSES,
         raise_on_status=False,  # the last answer says more than "too many 503s"
-        backoff_factor=backoff_s,
-        backoff_jitter=backoff_s,
+        backoff_factor=BACKOFF_S,
+        backoff_jitter=BACKOFF_S,
         respect_retry_after_header=True,
     )
     session = requests.Session()

@@ -6,12 +6,11 @@ from pathlib import Path
 
 from langid.drops import Drops
 from langid.errors import DataError
-from langid.processes import Job
 from langid.splits import Stratum, assign_speakers
+from langid.utterance import Job
 from langid.voxforge.archive import unwanted
-from langid.voxforge.fetch import Caps
 from langid.voxforge.folder import Archive
-from langid.voxforge.selection import plan_order, select
+from langid.voxforge.selection import Caps, plan_order, select
 from langid.voxforge.split_record import read_record, write_record
 
 
@@ -23,6 +22,9 @@ def choose_archives(
 ) -> list[Archive]:
     """Archives of each language up to its hours, many speakers first; others are in ``drops``.
 
+    Those that cannot be used keep their places in the order, as they did when the archives were
+    fetched: what was fetched is what is chosen.
+
     Raises
     ------
     DataError
@@ -33,22 +35,22 @@ def choose_archives(
         reason = unwanted(archive.language, archive.speaker_id)
         if reason is None:
             of_language[archive.language].append(archive)
-        else:
+        elif archive.survey.problem is None:
             drops.add(reason, archive.key)
     chosen = []
     for language in languages:
-        if not of_language[language]:
+        order = plan_order(of_language[language])
+        usable_s = {archive.key: archive.survey.usable_s for archive in order}
+        if all(duration_s is None for duration_s in usable_s.values()):
             raise DataError(
                 f"There is no usable archive of {language!r} ({drops.in_words() or 'none'}): leave "
                 "it out of --languages, or give its archives."
             )
-        order = plan_order(of_language[language])
-        durations_s = {archive.key: archive.survey.duration_s for archive in order}
-        keys = set(select(order, durations_s, caps.max_hours, caps.max_minutes_per_speaker).chosen)
+        keys = set(select(order, usable_s, caps).chosen)
         for archive in order:
             if archive.key in keys:
                 chosen.append(archive)
-            else:
+            elif usable_s[archive.key] is not None:
                 drops.add("archive not needed", archive.key)
     return chosen
 

@@ -51,19 +51,12 @@ class Manifest:
         except (KeyError, TypeError):  # written by another version
             return None
 
-    def failure(self, key: str) -> str | None:
-        """Why an archive was not downloaded the last time it was tried."""
-        return self._records.get(key, {}).get("failure")
-
     def record_survey(self, key: str, survey: Survey, url: str | None = None) -> None:
         """Keep the survey of a file as it is now; ``url`` is where it was downloaded from."""
         stamp = self._stamp(key)
         if stamp is not None:
             record = {"key": key, "n_bytes": stamp[0], "mtime_ns": stamp[1], "url": url}
             self._append({**record, "survey": asdict(survey)})
-
-    def record_failure(self, key: str, failure: str, url: str) -> None:
-        self._append({"key": key, "url": url, "failure": failure})
 
     def _stamp(self, key: str) -> tuple[int, int] | None:
         try:

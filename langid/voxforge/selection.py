@@ -24,6 +24,14 @@ AnyPlanned = TypeVar("AnyPlanned", bound=Planned)
 
 
 @dataclass(frozen=True)
+class Caps:
+    """How much is wanted; infinity for all there is."""
+
+    max_hours: float  # of a language
+    max_minutes_per_speaker: float  # in each language
+
+
+@dataclass(frozen=True)
 class Selection:
     """Keys in the order of the plan."""
 
@@ -49,17 +57,17 @@ def plan_order(archives: Iterable[AnyPlanned]) -> list[AnyPlanned]:
     return [archive for _, archive in places]
 
 
-class _Tally:
+class _Given:
     """How much has been given, by everybody and by each speaker."""
 
-    def __init__(self, max_hours: float, max_minutes_per_speaker: float):
+    def __init__(self, caps: Caps):
         # Whole milliseconds: a sum of floats would depend on what is known so far.
-        self._wanted_ms = _ms(max_hours * 3600)
-        self._full_ms = _ms(max_minutes_per_speaker * 60)
+        self._wanted_ms = _ms(caps.max_hours * 3600)
+        self._full_ms = _ms(caps.max_minutes_per_speaker * 60)
         self._total_ms = 0
         self._given_ms: dict[str, float] = {}
 
-    def copy(self) -> "_Tally":
+    def copy(self) -> "_Given":
         other = copy(self)
         other._given_ms = self._given_ms.copy()
         return other
@@ -81,31 +89,30 @@ class _Tally:
 def select(
     order: Sequence[Planned],
     duration_of: Mapping[str, float | None],
-    max_hours: float,
-    max_minutes_per_speaker: float,
+    caps: Caps,
     *,
     unknown_s: float = 0.0,
 ) -> Selection:
-    """Walk through archives of one language until they give ``max_hours``.
+    """Walk through archives of one language until they give ``caps.max_hours``.
 
     ``duration_of`` gives seconds by key, None for an archive that cannot be used; a key that it
     does not have is an archive not seen yet, which counts ``unknown_s``. Archives of a speaker
-    who has given ``max_minutes_per_speaker`` are passed by.
+    who has given ``caps.max_minutes_per_speaker`` are passed by.
 
     With ``unknown_s`` of 0 the walk never ends too early: what is missing includes every archive
     that the walk would visit if all durations were known. To fetch what is missing, in any order
     and any number at a time, until nothing is, gives the same choice as to know all from the
     start.
     """
-    tally = _Tally(max_hours, max_minutes_per_speaker)
+    given = _Given(caps)
     chosen, missing = [], []
     for archive in order:
-        if tally.is_done:
+        if given.is_done:
             break
-        if not tally.wants(archive):
+        if not given.wants(archive):
             continue
         duration_s = duration_of.get(archive.key, unknown_s)
-        tally.take(archive, duration_s)
+        given.take(archive, duration_s)
         if archive.key not in duration_of:
             missing.append(archive.key)
         elif duration_s is not None:
@@ -116,16 +123,14 @@ def select(
 class Plan(Generic[AnyPlanned]):
     """What ``select`` misses, one by one, while durations become known."""
 
-    def __init__(
-        self, archives: Iterable[AnyPlanned], max_hours: float, max_minutes_per_speaker: float
-    ):
+    def __init__(self, archives: Iterable[AnyPlanned], caps: Caps):
         self.order = plan_order(archives)
         self.duration_of: dict[str, float | None] = {}
-        self._caps = (max_hours, max_minutes_per_speaker)
+        self._caps = caps
         self._in_flight: set[str] = set()
         # The walk up to the first unknown archive, which later knowledge does not change.
         self._n_settled = 0
-        self._settled = _Tally(*self._caps)
+        self._settled = _Given(caps)
 
     def next(self) -> AnyPlanned | None:
         """The archive to fetch next, which is in flight then; None if no other is needed yet."""
@@ -155,7 +160,7 @@ class Plan(Generic[AnyPlanned]):
         """
         durations = [duration_s for duration_s in self.duration_of.values() if duration_s]
         mean_s = sum(durations) / len(durations) if durations else typical_s
-        missing = set(select(self.order, self.duration_of, *self._caps, unknown_s=mean_s).missing)
+        missing = set(select(self.order, self.duration_of, self._caps, unknown_s=mean_s).missing)
         return [archive for archive in self.order if archive.key in missing]
 
     def _settle(self) -> None:

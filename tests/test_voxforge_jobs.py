@@ -1,0 +1,77 @@
+"""Which archives a dataset is built of."""
+
+import math
+from pathlib import Path
+
+import pytest
+
+from langid.drops import Drops
+from langid.errors import DataError
+from langid.voxforge.archive import Survey, speaker_of
+from langid.voxforge.folder import Archive
+from langid.voxforge.jobs import choose_archives
+from langid.voxforge.selection import Caps, Plan
+
+ALL = Caps(math.inf, math.inf)
+
+
+def archive(stem, problem=None, language="de") -> Archive:
+    """An archive of 20 s, or one with a problem that shows after 20 s."""
+    survey = Survey(2, 20.0, None, None, 1000, problem)
+    key = f"{language}/{stem}.tgz"
+    return Archive(key, Path(key), language, stem, speaker_of(stem), survey)
+
+
+def choose(archives, caps=ALL, languages=("de",), drops=None) -> set[str]:
+    chosen = choose_archives(archives, languages, caps, Drops() if drops is None else drops)
+    return {archive.stem for archive in chosen}
+
+
+def fetched(archives, caps) -> set[str]:
+    """What one connection would have downloaded of these, and could use."""
+    plan = Plan(archives, caps)
+    usable = set()
+    while (archive := plan.next()) is not None:
+        plan.enter(archive.key, archive.survey.usable_s)
+        usable |= {archive.stem} if archive.survey.problem is None else set()
+    return usable
+
+
+def test_what_was_fetched_is_what_is_chosen_although_some_of_it_cannot_be_used():
+    speakers = [f"s{n}" for n in range(12)]
+    archives = [
+        archive(f"{speaker}-2008010{n}-x", "truncated" if n == 0 and speaker < "s5" else None)
+        for speaker in speakers
+        for n in range(3)
+    ]
+    for n_archives in range(1, 30):
+        caps = Caps(20 * n_archives / 3600, math.inf)
+        expected = fetched(archives, caps)
+        assert len(expected) == n_archives
+        assert choose(archives, caps) == expected
+
+
+def test_each_archive_that_is_left_out_is_counted_once():
+    drops = Drops()
+    archives = [
+        archive("anna-20080101-a", language="it"),
+        archive("anna-20080102-a", language="it"),
+        archive("anna-20080103-a", "truncated", language="it"),  # counted where it was found
+        archive("Vistaus-20080718-mrm", language="it"),
+        archive("Vistaus-20080719-mrm", "truncated", language="it"),
+    ]
+    assert choose(archives, Caps(1, 0.25), ("it",), drops) == {"anna-20080101-a"}
+    assert drops.names == {
+        "speaker does not speak the language": ["it/Vistaus-20080718-mrm.tgz"],
+        "archive not needed": ["it/anna-20080102-a.tgz"],
+    }
+
+
+def test_a_language_needs_an_archive_that_can_be_used():
+    archives = [archive("anna-20080101-a"), archive("ben-20080101-a", "truncated", language="fr")]
+    drops = Drops()
+    drops.add("corrupt archive: truncated", "fr/ben-20080101-a.tgz")
+    with pytest.raises(DataError, match=r"no usable archive of 'fr' \(1 corrupt .*ben-2008"):
+        choose(archives, languages=("de", "fr"), drops=drops)
+    with pytest.raises(DataError, match=r"no usable archive of 'es' \(none\)"):
+        choose(archives, languages=("es",))
