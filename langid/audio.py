@@ -15,6 +15,7 @@ from langid.samples import Chunk, downmix, full_scale, resample, second_blocks
 from langid.sources import AudioError, open_source
 
 __all__ = [
+    "AUDIO_SUFFIXES",
     "MIN_DURATION_S",
     "SAMPLE_RATE",
     "AudioError",
@@ -27,6 +28,15 @@ __all__ = [
 
 SAMPLE_RATE = 16_000  # of everything this module gives out, in Hz
 MIN_DURATION_S = 0.3  # a syllable
+# How files of recordings end. Decoding goes by content; this is for telling them from others
+# where nothing names them.
+AUDIO_SUFFIXES = frozenset(
+    {
+        *(".3gp", ".aac", ".ac3", ".aif", ".aifc", ".aiff", ".amr", ".au", ".caf", ".flac"),
+        *(".m4a", ".m4b", ".mka", ".mkv", ".mov", ".mp2", ".mp3", ".mp4", ".oga", ".ogg"),
+        *(".opus", ".snd", ".sph", ".w64", ".wav", ".webm", ".wma"),
+    }
+)
 MIN_RATE_HZ, MAX_RATE_HZ = 1_000, 768_000
 MAX_CHANNELS = 32  # 22.2 surround has 24; an array with more is a spectrogram
 MAX_AMPLITUDE = 100.0  # 40 dB over full scale: no recording, but a scale that was forgotten

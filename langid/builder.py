@@ -6,7 +6,6 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
-from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,13 +18,12 @@ from langid.drops import Drops
 from langid.errors import DataError
 from langid.journal import Journal
 from langid.json_file import read_json, write_json
-from langid.processes import Job, process_pool, run_in_order
-from langid.shards import DATA_FOLDER, ShardWriter, number_shards, shard_paths
+from langid.layout import BUILD_FILE, DATA_FOLDER, number_shards, shard_paths
+from langid.processes import process_pool, run_in_order
+from langid.shards import ShardWriter
 from langid.splits import SPLITS
-from langid.utterance import Reading
+from langid.utterance import Job, Reading
 
-BUILD_FILE = "build.json"  # stands in a finished dataset, and only there
-_OLDER_MARK = "dataset_dict.json"  # … and this in one written by datasets' save_to_disk
 _FORMAT = 1  # of the stored rows: another number makes every dataset out of date
 
 
@@ -72,7 +70,7 @@ def check_output(output: Path, overwrite: bool, settings: dict) -> None:
         raise DataError(f"{output} is a file: give a folder for --output.")
     if not any(output.iterdir()):
         return
-    if not any((output / mark).is_file() for mark in (BUILD_FILE, _OLDER_MARK)):
+    if not (output / BUILD_FILE).is_file():
         raise DataError(
             f"{output} holds something else than a finished dataset: choose another folder, or "
             "delete it."
@@ -114,7 +112,7 @@ def build_dataset(
     ------
     DataError
         If no recording is usable, a speaker stands in two splits, the disk does not take the
-        dataset, or ``output`` holds another one that may not be overwritten.
+        dataset, a process dies, or ``output`` holds another one that may not be overwritten.
     """
     fingerprint = recipe.fingerprint
     if not overwrite and (output / BUILD_FILE).is_file():
@@ -144,8 +142,6 @@ def build_dataset(
             if output.exists():
                 output.rename(work / "replaced")
             folder.rename(output)
-    except BrokenProcessPool as error:
-        raise DataError("A decoding process died: try again with --num-proc 1.") from error
     except OSError as error:
         raise DataError(
             f"Cannot write {output} ({error.strerror or error}); the same command goes on from "
@@ -206,7 +202,10 @@ def _write_splits(
             progress.update(n_done)
             n_shards = journal.n_shards.get(split, 0)
             with ShardWriter(folder / DATA_FOLDER, split, recipe.languages, n_shards) as writer:
-                for _, reading in run_in_order(pool, read, jobs[n_done:], n_processes):
+                readings = run_in_order(
+                    pool, read, jobs[n_done:], n_processes, lambda job: job.n_bytes
+                )
+                for _, reading in readings:
                     progress.update()
                     n_done += 1
                     drops.extend(reading.drops)

@@ -62,8 +62,12 @@ class Piece:
     data: bytes
     suffix: str  # of the format of ``data``, with the dot
     duration_s: float
-    digest: bytes  # of the samples in 16 bits, so that the container does not count
+    digest: str  # of the samples in 16 bits, so that the container does not count; hexadecimal
     is_whole: bool = True  # and no part: what is said in the recording is said in it
+
+    def utterance_id(self, recording_id: str, number: int) -> str:
+        """Its name as the piece ``number`` that is kept of a recording."""
+        return recording_id if self.is_whole else f"{recording_id}-{number:04d}"
 
 
 class _PieceWriter:
@@ -116,7 +120,7 @@ class _PieceWriter:
     def finish(self) -> Piece:
         self.close()
         duration_s = self.n_samples / SAMPLE_RATE
-        return Piece(self._buffer.getvalue(), ".flac", duration_s, self._hash.digest())
+        return Piece(self._buffer.getvalue(), ".flac", duration_s, self._hash.hexdigest())
 
 
 def encode_clip(recording: Path | bytes, limits: ClipLimits) -> tuple[list[Piece], list[str]]:

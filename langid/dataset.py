@@ -1,8 +1,8 @@
 """Datasets as training takes them: where their rows come from, and which rows validate.
 
-A source is a folder written by ``prepare_data.py`` (Parquet files, or Arrow files as it wrote them
-once) or a dataset on the Hub. The ``datasets`` library reads the rows; the audio stays encoded,
-because its decoder needs torchcodec and a system FFmpeg.
+A source is a folder written by ``prepare_data.py`` or a dataset on the Hub. The ``datasets``
+library reads the rows; the audio stays encoded, because its decoder needs torchcodec and a system
+FFmpeg.
 """
 
 from collections import defaultdict
@@ -22,7 +22,6 @@ from datasets import (
     Value,
     concatenate_datasets,
     load_dataset,
-    load_from_disk,
 )
 from datasets.exceptions import DatasetGenerationError, DatasetsError
 from huggingface_hub import HfApi
@@ -32,12 +31,12 @@ from huggingface_hub.errors import (
     RepositoryNotFoundError,
 )
 
-from langid.builder import BUILD_FILE
-from langid.hub import HUB_ERRORS, hub_reason
+from langid.errors import DataError
+from langid.hub import HUB_ERRORS, HUB_TIMEOUT_S, hub_reason
 from langid.languages import NONE, OTHER, class_of
-from langid.shards import DATA_FOLDER, shard_paths
+from langid.layout import REQUIRED_COLUMNS, check_whole, shard_paths
+from langid.licences import UNSTATED
 
-REQUIRED_COLUMNS = ("audio", "language", "speaker_id", "source")
 # What stands in a column where a dataset has none.
 _OPTIONAL_COLUMNS = {"synthetic": False, "duration_s": None, "transcript": None, "licence": None}
 ROW_FEATURES = Features(
@@ -55,8 +54,6 @@ ROW_FEATURES = Features(
 )
 TRAINING_SPLITS = ("train", "validation")
 HELD_BACK_SHARE = 0.1  # of the speakers of a class that validation lacks
-HUB_TIMEOUT_S = 10
-_ARROW_MARKS = ("dataset_dict.json", "state.json")  # what save_to_disk leaves in a folder
 
 
 class DatasetError(ValueError):
@@ -119,7 +116,7 @@ def describe_sources(train: Dataset) -> list[dict]:
     names = ("source", "licence", "language", "speaker_id", "synthetic", "duration_s")
     groups = defaultdict(list)
     for row in zip(*(train[name][:] for name in names), strict=True):
-        groups[row[0], row[1] or "unstated", bool(row[4])].append(row)
+        groups[row[0], row[1] or UNSTATED, bool(row[4])].append(row)
     table = [
         {
             "source": source,
@@ -157,29 +154,12 @@ def hold_back(
 
 
 def _of_folder(folder: Path) -> dict[str, SourceSplit]:
-    if any((folder / mark).is_file() for mark in _ARROW_MARKS):
-        try:
-            return _of_arrow(str(folder), load_from_disk(str(folder), keep_in_memory=False))
-        except (OSError, ValueError) as error:
-            raise DatasetError(
-                f"{folder} is damaged ({error}): make it again with prepare_data.py."
-            ) from error
-    if not (folder / DATA_FOLDER).is_dir():
-        raise DatasetError(
-            f"{folder} is neither a dataset folder nor a dataset on the Hub: make one with "
-            "prepare_data.py."
-        )
-    if not (folder / BUILD_FILE).is_file():
-        raise DatasetError(
-            f"{folder} is not whole, as it has no {BUILD_FILE}: run prepare_data.py or the "
-            "download again."
-        )
-    return _of_parquet(folder)
-
-
-def _of_parquet(folder: Path) -> dict[str, SourceSplit]:
     """Read in place: a stream makes no copy of the files, as a loaded dataset would."""
-    files = {split: paths for split in TRAINING_SPLITS if (paths := _whole(folder, split))}
+    try:
+        check_whole(folder, TRAINING_SPLITS)
+    except DataError as error:
+        raise DatasetError(str(error)) from error
+    files = {split: paths for split in TRAINING_SPLITS if (paths := shard_paths(folder, split))}
     if not files:
         return {}
     n_rows = {split: sum(map(_n_rows, paths)) for split, paths in files.items()}
@@ -190,19 +170,6 @@ def _of_parquet(folder: Path) -> dict[str, SourceSplit]:
         split: _source_split(str(folder), stream, keys[split], n_rows[split])
         for split, stream in streams.items()
     }
-
-
-def _whole(folder: Path, split: str) -> list[Path]:
-    """The split's files, none of which is missing: ``train-00000-of-00002.parquet`` …"""
-    paths = shard_paths(folder, split)
-    for path in paths:
-        _, _, total = path.stem.partition("-of-")
-        if total.isdecimal() and int(total) != len(paths):
-            raise DatasetError(
-                f"{folder} has {len(paths)} of the {int(total)} files of its {split} split: copy "
-                "or download it again."
-            )
-    return paths
 
 
 def _n_rows(path: Path) -> int:
@@ -217,23 +184,6 @@ def _n_rows(path: Path) -> int:
 def _file_key(path: Path) -> tuple:
     facts = path.stat()
     return str(path.resolve()), facts.st_size, facts.st_mtime_ns
-
-
-def _of_arrow(source: str, splits: DatasetDict | Dataset) -> dict[str, SourceSplit]:
-    """Splits in memory-mapped Arrow files."""
-    if isinstance(splits, Dataset):  # a lone split, which has no name
-        return {}
-    found = {}
-    for name in TRAINING_SPLITS:
-        if (dataset := splits.get(name)) is None:
-            continue
-        files = [_file_key(Path(file["filename"])) for file in dataset.cache_files]
-        n_parts = max(1, min(len(files), len(dataset)))
-        # Not the library's fingerprint: two folders may have the same.
-        keys = [(*files, n_parts, part) for part in range(n_parts)]
-        stream = dataset.to_iterable_dataset(num_shards=n_parts)
-        found[name] = _source_split(source, stream, keys, len(dataset))
-    return found
 
 
 def _of_hub(source: str, streaming: bool) -> dict[str, SourceSplit]:
@@ -266,7 +216,7 @@ def _of_hub(source: str, streaming: bool) -> dict[str, SourceSplit]:
             f"The dataset {source} cannot be loaded from the Hub ({hub_reason(cause or error)})."
         ) from error
     if not streaming:
-        return _of_arrow(source, splits)
+        return _of_downloads(source, splits)
     found = {}
     for name in TRAINING_SPLITS:
         if (stream := splits.get(name)) is None:
@@ -277,6 +227,20 @@ def _of_hub(source: str, streaming: bool) -> dict[str, SourceSplit]:
         keys = [(source, commit, name, n_parts, part) for part in range(n_parts)]
         known = (stream.info.splits or {}).get(name)
         found[name] = _source_split(source, stream, keys, known.num_examples if known else None)
+    return found
+
+
+def _of_downloads(source: str, splits: DatasetDict) -> dict[str, SourceSplit]:
+    """Splits of a Hub dataset that the library keeps in its cache, as memory-mapped Arrow files."""
+    found = {}
+    for name in TRAINING_SPLITS:
+        if (dataset := splits.get(name)) is None:
+            continue
+        files = [_file_key(Path(file["filename"])) for file in dataset.cache_files]
+        n_parts = max(1, min(len(files), len(dataset)))
+        keys = [(*files, n_parts, part) for part in range(n_parts)]
+        stream = dataset.to_iterable_dataset(num_shards=n_parts)
+        found[name] = _source_split(source, stream, keys, len(dataset))
     return found
 
 

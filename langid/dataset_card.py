@@ -1,5 +1,7 @@
 """The card of a dataset: what it holds, where that came from, how to load it, where it is weak."""
 
+import json
+import shlex
 from pathlib import Path
 
 from datasets import DatasetInfo, Features, SplitDict, SplitInfo
@@ -10,9 +12,9 @@ from langid.dataset_counts import UNKNOWN, Amount, Counts, count_dataset
 from langid.dataset_texts import CardText, known_faults
 from langid.drops import Drops
 from langid.languages import DEFAULT_LANGUAGES, NAMES, NONE, class_of, language_name
-from langid.licences import card_licence, full_name
+from langid.layout import CARD_FILE, shards_of
+from langid.licences import UNSTATED, card_licence, full_name
 from langid.markdown import few, percent, table
-from langid.shards import DATA_FOLDER
 from langid.version import VERSION
 
 COLUMN_MEANINGS = {
@@ -46,7 +48,7 @@ import io
 import soundfile
 from datasets import Audio, load_dataset
 
-dataset = load_dataset("{repo_id}")  # or the dataset's folder; with streaming=True as it is read
+dataset = load_dataset({python_name})  # with streaming=True as it is read
 train = dataset["train"].cast_column("audio", Audio(decode=False))
 clip = next(iter(train))
 waveform, sample_rate = soundfile.read(io.BytesIO(clip["audio"]["bytes"]))
@@ -57,7 +59,7 @@ Without `decode=False`, `datasets` decodes the audio itself, for which it needs 
 FFmpeg. To train an identifier:
 
 ```sh
-python train.py --data {repo_id} --output runs/first{train_options}
+python train.py --data {shell_name} --output runs/first{train_options}
 ```
 
 ## What it holds
@@ -101,76 +103,64 @@ What is not known of a clip is null.
 """
 
 
-def write_card(folder: Path, drops: Drops, changes: Drops, *, text: CardText) -> None:
+def write_card(folder: Path, drops: Drops, changes: Drops, *, text: CardText, repo_id: str) -> None:
     """Write README.md into the folder of a dataset whose Parquet files are complete.
+
+    ``repo_id`` as for `make_dataset_card`.
 
     Raises
     ------
     DataError
         If they cannot be read.
     """
-    counts = count_dataset(folder)
-    card = make_dataset_card(
-        counts,
-        title=text.title,
-        how_made=text.how_made,
-        faults=known_faults(counts.values("source")),
-        drops=drops,
-        changes=changes,
-        metadata=text.metadata,
-    )
-    card.save(folder / "README.md")
+    card = make_dataset_card(count_dataset(folder), text, drops, changes, repo_id)
+    card.save(folder / CARD_FILE)
 
 
 def make_dataset_card(
-    counts: Counts,
-    *,
-    title: str,
-    how_made: str,
-    faults: str | None,
-    drops: Drops,
-    changes: Drops,
-    metadata: dict | None = None,
-    repo_id: str = "USER/NAME",
+    counts: Counts, text: CardText, drops: Drops, changes: Drops, repo_id: str
 ) -> DatasetCard:
     """The card, with front matter by which the Hub and ``load_dataset`` find the splits.
 
-    ``how_made`` and ``faults`` are Markdown; ``metadata`` are more of the Hub's fields.
+    ``repo_id`` is what its commands load: the repository, or the folder of a dataset without one.
     """
     total = counts.total()
     spoken = _spoken(counts)
+    faults = known_faults(counts.values("source"))
     body = _BODY.format(
-        title=title,
+        title=text.title,
         n_clips=total.n_clips,
         hours=total.duration_s / 3600,
         n_speakers=len(total.speakers),
         languages=few([language_name(code) for code in spoken], 12) or "no speech",
         version=VERSION,
         megabytes=counts.n_file_bytes / 1e6,
-        repo_id=repo_id,
+        python_name=json.dumps(repo_id, ensure_ascii=False),
+        shell_name=shlex.quote(repo_id),
         train_options=_train_options(counts),
         by_language=_by_language(counts),
         gender_note=_gender_note(counts),
         by_gender=_by_gender(counts),
         by_source=_by_source(counts),
         licence_note=_licence_note(counts),
-        how_made=how_made,
+        how_made=text.how_made,
         left_out=_counted(drops, "Nothing was left out."),
         changed=_counted(changes, "Nothing was changed."),
         faults=f"\n## Known faults\n\n{faults}\n" if faults else "",
         columns=_columns(counts.features),
     )
-    data = _metadata(counts, spoken, title, metadata or {})
+    data = _metadata(counts, spoken, text)
     return DatasetCard(f"---\n{data.to_yaml()}\n---\n{body}")
 
 
-def _metadata(counts: Counts, spoken: list[str], title: str, more: dict) -> DatasetCardData:
+def _metadata(counts: Counts, spoken: list[str], text: CardText) -> DatasetCardData:
     total = counts.total()
     codes = sorted({code.partition("-")[0] for code in spoken})
     licence = card_licence(counts.values("licence"))
     tasks = ["audio-classification"]
     if total.n_transcripts:
         tasks.append("automatic-speech-recognition")
+    more = text.metadata
     if licence == "other":
         more = {**more, "license_name": "by-recording"}
     data = DatasetCardData(
@@ -179,14 +169,13 @@ def _metadata(counts: Counts, spoken: list[str], title: str, more: dict) -> Data
         task_categories=tasks,
         size_categories=[_size_category(total.n_clips)],
         multilinguality=["multilingual" if len(codes) > 1 else "monolingual"],
-        pretty_name=title,
+        pretty_name=text.title,
         tags=["language-identification", "speech"],
         configs=[
             {
                 "config_name": "default",
                 "data_files": [
-                    {"split": split, "path": f"{DATA_FOLDER}/{split}-*.parquet"}
-                    for split in counts.splits
+                    {"split": split, "path": shards_of(split)} for split in counts.splits
                 ],
             }
         ],
@@ -293,7 +282,7 @@ def _licence_note(counts: Counts) -> str:
     if len(licences) == 1 and named:
         return f"All recordings are under the {full_name(licences[0])}."
     return (
-        "Each recording's licence stands in its row; `unstated` is one that names none.\n" + words
+        f"Each recording's licence stands in its row; `{UNSTATED}` is one that names none.\n{words}"
     )
 
 

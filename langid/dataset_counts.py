@@ -10,8 +10,9 @@ import pyarrow.parquet as pq
 from datasets import Features
 
 from langid.errors import DataError
+from langid.layout import shard_paths
 from langid.licences import UNSTATED
-from langid.shards import read_columns, shard_paths
+from langid.shards import read_columns
 from langid.splits import SPLITS
 from langid.tally import Tallies, Tally
 

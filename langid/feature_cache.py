@@ -25,7 +25,7 @@ from langid.dataset import ROW_FEATURES, DatasetError, SourceSplit, hold_back, l
 from langid.hub import hub_reason
 from langid.languages import languages_of
 from langid.phones import espeak_available
-from langid.processes import Job, run_in_order
+from langid.processes import run_in_order
 
 WRITER_BATCH_SIZE = 100  # rows in memory before they go to disk
 FEATURES = Features(
@@ -134,14 +134,13 @@ class _Reader:
     def _rows(
         self, split: SourceSplit, part: int, without_audio: frozenset, progress: tqdm
     ) -> Iterator[dict]:
-        jobs = (
-            Job(key="", split="", n_bytes=len(row["audio"]["bytes"]), item=row)
-            for row in split.rows(part)
-        )
-        for job, features in run_in_order(
-            self._pool, lambda job: self._compute(job.item), jobs, self._n_threads
+        for row, features in run_in_order(
+            self._pool,
+            self._compute,
+            split.rows(part),
+            self._n_threads,
+            lambda row: len(row["audio"]["bytes"]),
         ):
-            row = job.item
             if row["language"] in without_audio:
                 row["audio"] = None
             progress.update()

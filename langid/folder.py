@@ -6,20 +6,15 @@ from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePath
 
+from langid.audio import AUDIO_SUFFIXES
 from langid.clips import Clip
 from langid.drops import Drops
 from langid.errors import DataError
 from langid.languages import language_code
+from langid.licences import UNSTATED
 from langid.splits import SPLITS, split_name
 
 METADATA_NAME = "metadata.csv"
-UNSTATED = "unstated"  # what the licence filters call a clip without a licence
-# Files with other endings are not tried when no metadata.csv names the recordings.
-AUDIO_SUFFIXES = {
-    *(".3gp", ".aac", ".ac3", ".aif", ".aifc", ".aiff", ".amr", ".au", ".caf", ".flac"),
-    *(".m4a", ".m4b", ".mka", ".mkv", ".mov", ".mp2", ".mp3", ".mp4", ".oga", ".ogg"),
-    *(".opus", ".snd", ".w64", ".wav", ".webm", ".wma"),
-}
 _YES, _NO = ("1", "true", "yes"), ("", "0", "false", "no")
 
 

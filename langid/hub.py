@@ -13,6 +13,7 @@ from huggingface_hub.errors import (
 )
 from huggingface_hub.utils import parse_ratelimit_headers
 
+HUB_TIMEOUT_S = 10  # for the first question: without a connection, say so soon
 # What calls of huggingface_hub raise, beside HFValidationError (a ValueError) for a malformed id.
 HUB_ERRORS = (HTTPError, OSError, ValueError, RuntimeError)
 _REASONS = {

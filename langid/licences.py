@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-UNSTATED = "unstated"  # how a missing licence is shown
+UNSTATED = "unstated"  # how a missing licence is shown, and what filters call it
 # Hub id → full name; from https://huggingface.co/docs/hub/repositories-licenses, those that
 # recordings of speech come under.
 _NAMES = {

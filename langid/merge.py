@@ -7,16 +7,20 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from huggingface_hub import snapshot_download
 
-from langid.builder import BUILD_FILE
 from langid.errors import DataError
 from langid.hub import HUB_ERRORS, hub_reason
-from langid.processes import Job
+from langid.layout import (
+    ALL_SHARDS,
+    REQUIRED_COLUMNS,
+    check_shards,
+    check_whole,
+    shard_paths,
+    shards_of,
+)
 from langid.row_groups import RowGroup, qualified_speaker
 from langid.schema import label_names
-from langid.shards import DATA_FOLDER, shard_paths
 from langid.splits import SPLITS
-
-_REQUIRED = ("audio", "language", "speaker_id", "source")
+from langid.utterance import Job
 
 
 def find_dataset(source: str) -> Path:
@@ -25,25 +29,22 @@ def find_dataset(source: str) -> Path:
     Raises
     ------
     DataError
-        If it is neither, or not in Parquet files of this project's layout.
+        If it is neither, not whole, or not in Parquet files of this project's layout.
     """
     folder = Path(source)
     if not folder.is_dir():
         try:
-            folder = Path(
-                snapshot_download(
-                    source, repo_type="dataset", allow_patterns=[f"{DATA_FOLDER}/*.parquet"]
-                )
-            )
+            folder = Path(snapshot_download(source, repo_type="dataset", allow_patterns=ALL_SHARDS))
         except HUB_ERRORS as error:
             raise DataError(
                 f"{source} is neither a folder nor a dataset that the Hub gives out "
                 f"({hub_reason(error)}): give folders made by prepare_data.py, or USER/NAME."
             ) from error
-    elif not (folder / BUILD_FILE).is_file():
-        raise DataError(f"{folder} is no finished dataset: make it with prepare_data.py first.")
+        check_shards(folder, SPLITS)  # it may have been made by other means, without build.json
+    else:
+        check_whole(folder, SPLITS)
     if not any(shard_paths(folder, split) for split in SPLITS):
-        raise DataError(f"{source} has no {DATA_FOLDER}/train-*.parquet: prepare it again.")
+        raise DataError(f"{source} has no {shards_of(SPLITS[0])}: prepare it again.")
     return folder
 
 
@@ -80,7 +81,7 @@ def merge_jobs(datasets: dict[str, Path]) -> tuple[list[Job], list[str]]:
 
 
 def _check_columns(schema: pa.Schema, path: Path) -> None:
-    if missing := [name for name in _REQUIRED if name not in schema.names]:
+    if missing := [name for name in REQUIRED_COLUMNS if name not in schema.names]:
         raise DataError(f"{path} lacks the columns {', '.join(missing)}: prepare it again.")
     if not pa.types.is_integer(schema.field("language").type):
         raise DataError(f"The languages in {path} are no class labels: prepare it again.")

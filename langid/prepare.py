@@ -1,7 +1,7 @@
 """What the commands of prepare_data.py share: from jobs to a dataset on disk and on the Hub."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -11,10 +11,9 @@ from langid.dataset_counts import count_dataset
 from langid.dataset_texts import CardText
 from langid.drops import Drops
 from langid.errors import DataError
-from langid.processes import Job
 from langid.publish import DATASET, PublishError, open_repo, push_folder
 from langid.tally import table
-from langid.utterance import Reading
+from langid.utterance import Job, Reading
 
 
 @dataclass(frozen=True)
@@ -28,8 +27,8 @@ class Target:
     private: bool = False
     n_processes: int = 1
 
-    def check(self) -> None:
-        """Refuse now what would fail after hours of work.
+    def checked(self) -> "Target":
+        """This target, with the full id of its repository; refuses what would fail hours later.
 
         Raises
         ------
@@ -37,11 +36,13 @@ class Target:
             If the output cannot be written, or the Hub would not take it.
         """
         check_output(self.output, self.overwrite, self.settings)
-        if self.repo_id:
-            self._publish(open_repo)
+        if not self.repo_id:
+            return self
+        return replace(self, repo_id=self._publish(open_repo))
 
     def build(
         self,
+        *,
         jobs: list[Job],
         languages: Iterable[str],
         read: Callable[[Job], Reading],
@@ -51,11 +52,13 @@ class Target:
         max_speaker_s: float | None = None,
     ) -> None:
         """Build, tell what was built, publish; see ``builder.build_dataset``."""
+        # Without a repository, what the card tells to load is the folder.
+        describe = partial(write_card, text=text, repo_id=self.repo_id or self.output.as_posix())
         built = build_dataset(
             Recipe(jobs, sorted(languages), self.settings, max_speaker_s),
             read,
             self.output,
-            partial(write_card, text=text),
+            describe,
             drops=drops,
             overwrite=self.overwrite,
             n_processes=self.n_processes,
@@ -63,11 +66,22 @@ class Target:
         )
         if not built.is_new:
             print(f"{self.output} is up to date: nothing to do.")
+            if self.repo_id:  # it may not be the one that the card names
+                self._describe_again(partial(describe, self.output, built.drops, built.changes))
         print(f"Kept, in {self.output}:\n{table(count_dataset(self.output).tallies)}")
         for title, happened in (("Changed:", built.changes), ("Left out:", built.drops)):
             print("\n".join([title, *(happened.lines() or [f"{'nothing':>8}"])]))
         if self.repo_id:
             print(f"Published: {self._publish(partial(push_folder, self.output))}")
+
+    def _describe_again(self, describe: Callable[[], None]) -> None:
+        try:
+            describe()
+        except OSError as error:
+            raise DataError(
+                f"The card in {self.output} cannot be written ({error.strerror or error}); the "
+                "same command publishes the dataset when that is mended."
+            ) from error
 
     def _publish(self, step: Callable[..., str]) -> str:
         try:

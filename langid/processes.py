@@ -1,4 +1,4 @@
-"""Work spread over processes: results in the order of the jobs, a bounded number in flight."""
+"""Work spread over processes: results in the order of the items, a bounded number in flight."""
 
 import multiprocessing
 import os
@@ -6,30 +6,28 @@ import signal
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TypeVar
 
-JOBS_AHEAD = 4  # in flight for each process
-BYTES_AHEAD = 256 * 2**20  # … unless the jobs are large: their results wait in memory
+from langid.errors import DataError
 
+ITEMS_AHEAD = 4  # in flight for each process
+BYTES_AHEAD = 256 * 2**20  # … unless the items are large: their results wait in memory
+
+Item = TypeVar("Item")
 Result = TypeVar("Result")
-
-
-@dataclass(frozen=True)
-class Job:
-    """One thing to read, a recording or an archive, on its way into one split."""
-
-    key: str  # its name among the jobs
-    split: str
-    n_bytes: int  # about as much as its result takes
-    item: Any
-    stamp: str = ""  # changes whenever its result might
 
 
 @contextmanager
 def process_pool(n_processes: int) -> Iterator[Executor | None]:
-    """Workers that leave Ctrl-C to this process; None for one process."""
+    """Workers that leave Ctrl-C to this process; None for one process.
+
+    Raises
+    ------
+    DataError
+        If one of them dies, as for want of memory.
+    """
     if n_processes == 1:
         yield None
         return
@@ -37,39 +35,44 @@ def process_pool(n_processes: int) -> Iterator[Executor | None]:
     pool = ProcessPoolExecutor(n_processes, multiprocessing.get_context("spawn"))
     on_interrupt = signal.signal(signal.SIGINT, signal.SIG_IGN)  # processes inherit this
     try:
-        for _ in range(n_processes):
-            pool.submit(os.getpid)  # starts one
-    finally:
-        signal.signal(signal.SIGINT, on_interrupt)
-    try:
+        try:
+            for _ in range(n_processes):
+                pool.submit(os.getpid)  # starts one
+        finally:
+            signal.signal(signal.SIGINT, on_interrupt)
         yield pool
+    except BrokenProcessPool as error:
+        raise DataError("A process that reads died: try again with --num-proc 1.") from error
     finally:
         pool.shutdown(cancel_futures=True)
 
 
 def run_in_order(
     pool: Executor | None,
-    function: Callable[[Job], Result],
-    jobs: Iterable[Job],
-    n_processes: int,
-) -> Iterator[tuple[Job, Result]]:
-    """Each job with its result, in the order of the jobs.
+    function: Callable[[Item], Result],
+    items: Iterable[Item],
+    n_workers: int,
+    n_bytes: Callable[[Item], int],
+) -> Iterator[tuple[Item, Result]]:
+    """Each item with its result, in the order of the items.
 
-    No more is in flight than keeps the processes busy, so that the results of a whole corpus never
-    wait in memory, as they would in ``Executor.map``.
+    No more is in flight than keeps the workers busy, so that the results of a whole corpus never
+    wait in memory, as they would in ``Executor.map``. ``n_bytes`` says about how much the result
+    of an item takes.
     """
-    waiting: deque = deque()
-    for job in jobs:
+    waiting: deque = deque()  # of item, bytes and future
+    for item in items:
         if pool is None:
-            yield job, function(job)
+            yield item, function(item)
             continue
+        size = n_bytes(item)
         while waiting and (
-            len(waiting) >= JOBS_AHEAD * n_processes
-            or job.n_bytes + sum(ahead.n_bytes for ahead, _ in waiting) > BYTES_AHEAD
+            len(waiting) >= ITEMS_AHEAD * n_workers
+            or size + sum(ahead for _, ahead, _ in waiting) > BYTES_AHEAD
         ):
-            done, future = waiting.popleft()
+            done, _, future = waiting.popleft()
             yield done, future.result()
-        waiting.append((job, pool.submit(function, job)))
+        waiting.append((item, size, pool.submit(function, item)))
     while waiting:
-        done, future = waiting.popleft()
+        done, _, future = waiting.popleft()
         yield done, future.result()

@@ -30,11 +30,11 @@ from huggingface_hub.utils import (
 )
 
 from langid.hub import HUB_ERRORS, hub_reason, is_passing, retry_after_s
+from langid.layout import ALL_SHARDS, BUILD_FILE, CARD_FILE
 
 N_RETRIES = 5  # of each step
 FIRST_WAIT_S = 2.0  # then 4, 8, 16, 32
 N_FILES_AT_A_TIME = 8  # what is lost, at most, when this process ends
-CARD_FILE = "README.md"
 
 logger = logging.getLogger(__name__)
 Answer = TypeVar("Answer")
@@ -68,8 +68,8 @@ RUN = Publication(
 DATASET = Publication(
     repo_type="dataset",
     noun="dataset",
-    files=(CARD_FILE, "build.json", "data/*.parquet"),
-    replaced=("data/*.parquet",),  # train-00000-of-00003 beside -of-00002 would be read as well
+    files=(CARD_FILE, BUILD_FILE, ALL_SHARDS),
+    replaced=(ALL_SHARDS,),  # train-00000-of-00003 beside -of-00002 would be read as well
     message="Upload the dataset and its card",
     remedy="run the same command again: what has arrived is not sent twice",
 )

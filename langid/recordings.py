@@ -4,8 +4,7 @@ from dataclasses import replace
 from pathlib import Path, PurePath
 
 from langid.clips import Clip, ClipLimits, UnusableClip, encode_clip
-from langid.processes import Job
-from langid.utterance import Reading, Utterance
+from langid.utterance import Job, Reading, Utterance
 from langid.voxforge.archive import read_archive
 from langid.voxforge.folder import Archive
 
@@ -32,10 +31,9 @@ def read_recording(job: Job, limits: ClipLimits) -> Reading:
         return reading
     for change in changes:
         reading.changes.add(change, clip.file_name)
-    name = PurePath(clip.file_name)
+    recording_id = PurePath(clip.file_name).with_suffix("").as_posix()
     for number, piece in enumerate(pieces):
-        utterance_id = name.with_suffix("").as_posix()
-        utterance_id += "" if piece.is_whole else f"-{number:04d}"
+        utterance_id = piece.utterance_id(recording_id, number)
         reading.utterances.append(
             Utterance(
                 audio=piece.data,
@@ -44,7 +42,7 @@ def read_recording(job: Job, limits: ClipLimits) -> Reading:
                 speaker_id=clip.speaker_id,
                 source=clip.source,
                 duration_s=piece.duration_s,
-                audio_digest=piece.digest.hex(),
+                audio_digest=piece.digest,
                 utterance_id=utterance_id,
                 transcript=clip.transcript if piece.is_whole else None,
                 licence=clip.licence,

@@ -7,8 +7,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 
 from langid.clips import ClipLimits, UnusableClip, encode_clip
-from langid.processes import Job
-from langid.utterance import Reading, Utterance
+from langid.utterance import Job, Reading, Utterance
 
 
 @dataclass(frozen=True)
@@ -37,7 +36,7 @@ def read_row_group(job: Job) -> Reading:
             except UnusableClip as reason:
                 reading.drops.add(str(reason), audio["path"])
                 continue
-            row |= {"audio_digest": pieces[0].digest.hex(), "duration_s": pieces[0].duration_s}
+            row |= {"audio_digest": pieces[0].digest, "duration_s": pieces[0].duration_s}
         values = {key: value for key, value in row.items() if key in known}
         reading.utterances.append(
             Utterance(audio=audio["bytes"], file_name=audio["path"], **values)

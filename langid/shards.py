@@ -6,10 +6,10 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from langid.layout import shard_paths
 from langid.schema import dataset_features, label_names, to_row
 from langid.utterance import Utterance
 
-DATA_FOLDER = "data"  # of a dataset, beside README.md
 ROW_GROUP_BYTES = 16 * 2**20  # of audio held in memory; what a reader of a few rows must fetch
 SHARD_BYTES = 256 * 2**20  # of audio in a file: what an interruption can cost
 
@@ -79,19 +79,6 @@ class ShardWriter:
             )
         self._writer.write_table(pa.Table.from_pylist(self._rows, self._schema))
         self._rows, self._held_bytes = [], 0
-
-
-def shard_paths(folder: Path, split: str) -> list[Path]:
-    """The split's Parquet files, in order."""
-    return sorted((folder / DATA_FOLDER).glob(f"{split}-*.parquet"))
-
-
-def number_shards(folder: Path, splits: tuple[str, ...]) -> None:
-    """``train-00000.parquet`` → ``train-00000-of-00002.parquet``, as the Hub names them."""
-    for split in splits:
-        paths = shard_paths(folder, split)
-        for number, path in enumerate(paths):
-            path.rename(path.with_name(f"{split}-{number:05d}-of-{len(paths):05d}.parquet"))
 
 
 def read_columns(folder: Path, split: str, columns: list[str]) -> Iterator[tuple]:

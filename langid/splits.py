@@ -12,7 +12,6 @@ from langid.errors import DataError
 Stratum = tuple[str, ...]  # (language,) or (language, gender)
 
 SPLITS = ("train", "validation", "test")
-DEFAULT_SHARES = MappingProxyType({"validation": 0.1})
 _SPLIT_OF_NAME = {
     "train": "train",
     "training": "train",
@@ -73,9 +72,7 @@ def assign_speakers(
     return split_of
 
 
-def assign_splits(
-    clips: Iterable[Clip], shares: Mapping[str, float] = DEFAULT_SHARES, seed: int = 0
-) -> list[Clip]:
+def assign_splits(clips: Iterable[Clip], shares: Mapping[str, float], seed: int = 0) -> list[Clip]:
     """Give every clip of a folder a split such that no speaker stands in two.
 
     Splits that the folder gives are kept, and a speaker's undecided clips follow them; the other

@@ -1,8 +1,20 @@
-"""What is stored of a piece of speech, and what came of reading a recording or an archive."""
+"""What is to be read, what came of it, and what is stored of a piece of speech."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from langid.drops import Drops
+
+
+@dataclass(frozen=True)
+class Job:
+    """One thing to read, a recording or an archive, on its way into one split."""
+
+    key: str  # its name among the jobs
+    split: str
+    n_bytes: int  # about as much as its result takes
+    item: Any
+    stamp: str = ""  # changes whenever its result might
 
 
 @dataclass(frozen=True)

@@ -18,11 +18,10 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from langid.config import ModelConfig
-from langid.hub import HUB_ERRORS, hub_reason
+from langid.hub import HUB_ERRORS, HUB_TIMEOUT_S, hub_reason
 from langid.version import VERSION
 
 CONFIG_FILE, WEIGHTS_FILE = "config.json", "model.safetensors"
-HUB_TIMEOUT_S = 10
 _HUB_REASONS = {
     RemoteEntryNotFoundError: f"the repository lacks {CONFIG_FILE} or {WEIGHTS_FILE}",
 }

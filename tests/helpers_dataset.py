@@ -1,4 +1,4 @@
-"""A small dataset as prepare_data.py lays it out, without its builder."""
+"""Utterances, jobs that give them out, and small datasets as prepare_data.py lays them out."""
 
 import hashlib
 import io
@@ -8,9 +8,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import soundfile
+from datasets import Audio, Dataset
 
+from langid.drops import Drops
+from langid.layout import BUILD_FILE, CARD_FILE, DATA_FOLDER, shard_paths
 from langid.schema import dataset_features, to_row
-from langid.utterance import Utterance
+from langid.splits import SPLITS
+from langid.utterance import Job, Reading, Utterance
 
 LANGUAGES = ["de", "fr", "it"]
 
@@ -37,13 +41,62 @@ def utterance(speaker: str, language: str, number: int, **known) -> Utterance:
     )
 
 
+def stand_in(name: str, **facts) -> Utterance:
+    """An utterance whose audio is its name; its speaker is what stands before the first "-"."""
+    audio = facts.pop("audio", name.encode() * 100)
+    return Utterance(
+        **{
+            "audio": audio,
+            "file_name": f"{name}.flac",
+            "language": "fr",
+            "speaker_id": name.split("-")[0],
+            "source": "made_up",
+            "duration_s": 2.0,
+            "audio_digest": hashlib.md5(audio).hexdigest(),
+            **facts,
+        }
+    )
+
+
+def job(key: str, split: str, *utterances: Utterance, **drops: str) -> Job:
+    """A job whose result is known: ``read`` gives it out."""
+    left_out = Drops()
+    for reason, name in drops.items():
+        left_out.add(reason, name)
+    return Job(key, split, 1000, Reading(list(utterances), left_out))
+
+
+def read(work: Job) -> Reading:
+    return work.item
+
+
+def write_short_card(folder: Path, drops: Drops, changes: Drops) -> None:
+    (folder / CARD_FILE).write_text(f"{sum(drops.counts.values())} left out\n")
+
+
+def load(folder: Path) -> dict[str, Dataset]:
+    """The splits of a dataset, in memory, with the audio as it is stored."""
+    splits = {}
+    for split in SPLITS:
+        if paths := shard_paths(folder, split):
+            table = pa.concat_tables([pq.read_table(path) for path in paths])
+            splits[split] = Dataset(table).cast_column("audio", Audio(decode=False))
+    return splits
+
+
+def finish(folder: Path) -> Path:
+    """Mark a folder as a finished dataset."""
+    (folder / BUILD_FILE).write_text('{"settings": {}}\n')
+    return folder
+
+
 def write_shards(
     folder: Path, split: str, shards: list[list[Utterance]], languages: list[str] = LANGUAGES
 ) -> None:
     """``data/<split>-00000-of-…`` of these utterances, the split's other files gone."""
-    data = folder / "data"
+    data = folder / DATA_FOLDER
     data.mkdir(parents=True, exist_ok=True)
-    for old in data.glob(f"{split}-*"):
+    for old in shard_paths(folder, split):
         old.unlink()
     schema = dataset_features(languages).arrow_schema
     for number, shard in enumerate(shards):
@@ -66,5 +119,4 @@ def write_dataset(folder: Path) -> Path:
     )
     write_shards(folder, "validation", [[utterance("carl", "de", 4, transcript="drei")]])
     write_shards(folder, "test", [[utterance("dora", "fr", 5), utterance("emil", "de", 6)]])
-    (folder / "build.json").write_text('{"settings": {}}\n')
-    return folder
+    return finish(folder)

@@ -11,7 +11,7 @@ import datasets
 import numpy as np
 import pytest
 import soundfile
-from helpers_dataset import utterance, write_shards
+from helpers_dataset import finish, utterance, write_shards
 
 RATE = 16_000
 MELODIES_HZ = {"en": (300, 500), "fr": (900, 1400), "nl": (2200, 3000), "noise": ()}
@@ -77,9 +77,8 @@ def write_voxforge(folder: Path, n_speakers: int = 4, seconds: float = 2.0) -> P
     languages = sorted(MELODIES_HZ)
     write_shards(folder, "train", parts, languages)
     write_shards(folder, "validation", [validation], languages)
-    (folder / "build.json").write_text("{}\n")
     (folder / "README.md").write_text(_CARD)
-    return folder
+    return finish(folder)
 
 
 def melodies(language: str, n_speakers: int, n_clips: int, seconds: float = 2.0) -> list[list]:

@@ -6,7 +6,7 @@ import pyarrow.parquet as pq
 import pytest
 from datasets import Features
 from filelock import FileLock
-from helpers_builder import LANGUAGES, job, load, read, utterance, write_card
+from helpers_dataset import LANGUAGES, job, load, read, stand_in, write_short_card
 
 from langid import builder, shards
 from langid.builder import Recipe, build_dataset, check_output
@@ -17,12 +17,12 @@ from langid.errors import DataError
 def build(output, jobs, reading=read, settings=None, max_speaker_s=None, **options):
     recipe = Recipe(jobs, LANGUAGES, settings or {}, max_speaker_s)
     drops = options.pop("drops", Drops())
-    return build_dataset(recipe, reading, output, write_card, drops=drops, **options)
+    return build_dataset(recipe, reading, output, write_short_card, drops=drops, **options)
 
 
 def many_jobs(n=12):
     return [
-        job(f"job{i}", split, utterance(f"{split}{i}-a"), utterance(f"{split}{i}-b"), odd=f"x{i}")
+        job(f"job{i}", split, stand_in(f"{split}{i}-a"), stand_in(f"{split}{i}-b"), odd=f"x{i}")
         for i, split in enumerate(["train", "train", "validation", "test"] * (n // 4))
     ]
 
@@ -45,7 +45,7 @@ def test_what_is_stored_is_what_is_loaded(tmp_path):
         "licence": "CC0-1.0",
         "synthetic": False,
     }
-    jobs = [job("a", "train", utterance("anna-1", **facts)), job("b", "test", utterance("bea-1"))]
+    jobs = [job("a", "train", stand_in("anna-1", **facts)), job("b", "test", stand_in("bea-1"))]
     assert build(tmp_path / "out", jobs).is_new
     splits = load(tmp_path / "out")
     assert {name: len(split) for name, split in splits.items()} == {"train": 1, "test": 1}
@@ -80,9 +80,9 @@ def test_processes_give_the_same_dataset(tmp_path):
 def test_identical_audio_is_kept_once_and_rather_not_for_training(tmp_path):
     sound = b"the same"
     jobs = [
-        job("a", "train", utterance("anna-1", audio=sound), utterance("anna-2")),
-        job("b", "test", utterance("bea-1", audio=sound), utterance("bea-2", audio=sound)),
-        job("c", "train", utterance("cleo-1", audio=sound, language="de")),
+        job("a", "train", stand_in("anna-1", audio=sound), stand_in("anna-2")),
+        job("b", "test", stand_in("bea-1", audio=sound), stand_in("bea-2", audio=sound)),
+        job("c", "train", stand_in("cleo-1", audio=sound, language="de")),
     ]
     built = build(tmp_path / "out", jobs)
     splits = load(tmp_path / "out")
@@ -98,7 +98,7 @@ def test_identical_audio_is_kept_once_and_rather_not_for_training(tmp_path):
 
 def test_a_speaker_gives_no_more_than_allowed_in_each_language(tmp_path):
     jobs = [
-        job(f"anna{i}", "train", utterance(f"anna-{i}"), utterance(f"anna-{i}d", language="de"))
+        job(f"anna{i}", "train", stand_in(f"anna-{i}"), stand_in(f"anna-{i}d", language="de"))
         for i in range(4)
     ]
     built = build(tmp_path / "out", jobs, max_speaker_s=5.0)
@@ -107,7 +107,7 @@ def test_a_speaker_gives_no_more_than_allowed_in_each_language(tmp_path):
 
 
 def test_a_speaker_in_two_splits_is_refused(tmp_path):
-    jobs = [job("a", "train", utterance("anna-1")), job("b", "test", utterance("anna-2"))]
+    jobs = [job("a", "train", stand_in("anna-1")), job("b", "test", stand_in("anna-2"))]
     with pytest.raises(DataError, match="Speaker 'anna' stands in train and in test"):
         build(tmp_path / "out", jobs)
     assert not (tmp_path / "out").exists()
@@ -181,7 +181,7 @@ def test_what_another_recipe_left_is_thrown_away(tmp_path, small_shards):
 
     with pytest.raises(KeyboardInterrupt):
         build(tmp_path / "out", many_jobs(), interrupted)
-    build(tmp_path / "out", [job("a", "train", utterance("anna-1"))])
+    build(tmp_path / "out", [job("a", "train", stand_in("anna-1"))])
     assert {name: len(split) for name, split in load(tmp_path / "out").items()} == {"train": 1}
 
 
@@ -196,7 +196,7 @@ def test_the_same_recipe_again_does_nothing(tmp_path):
 
 def test_another_recipe_needs_leave_to_overwrite(tmp_path):
     build(tmp_path / "out", many_jobs())
-    jobs = [job("a", "train", utterance("anna-1"))]
+    jobs = [job("a", "train", stand_in("anna-1"))]
     with pytest.raises(DataError, match="--overwrite"):
         build(tmp_path / "out", jobs)
     assert len(load(tmp_path / "out")["train"]) == 12

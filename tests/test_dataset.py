@@ -1,4 +1,4 @@
-"""Where training's rows come from: folders of both layouts, and what is wrong with a folder."""
+"""Where training's rows come from: folders and the Hub, and what is wrong with a folder."""
 
 import shutil
 
@@ -6,12 +6,17 @@ import datasets
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from datasets import Audio, Dataset, DatasetDict
-from helpers_dataset import write_dataset
+from datasets import Dataset, Features, Value
+from helpers_dataset import finish, write_dataset
+from helpers_hub import local_hub
 from hub_server import USER, HubServer
 from huggingface_hub import close_session, constants
 
 from langid.dataset import ROW_FEATURES, DatasetError, describe_sources, hold_back, load_splits
+from langid.dataset_card import write_card
+from langid.dataset_texts import FOLDER
+from langid.drops import Drops
+from langid.publish import DATASET, push_folder
 from langid.schema import dataset_features
 
 
@@ -24,17 +29,17 @@ def rows(split):
     return [row for part in range(len(split.part_keys)) for row in split.rows(part)]
 
 
-def save_as_arrow(folder, output):
-    """The same rows as prepare_data.py stored them once."""
-    splits = {}
-    for name in ("train", "validation"):
-        paths = sorted((folder / "data").glob(f"{name}-*"))
-        dataset = Dataset(pa.concat_tables(pq.read_table(path) for path in paths))
-        older = ("audio", "language", "speaker_id", "source", "duration_s", "transcript")
-        splits[name] = dataset.select_columns(list(older))
-    # Two files a split.
-    DatasetDict(splits).save_to_disk(output, num_shards={"train": 2, "validation": 1})
-    return output
+def store(folder, rows, features, split="train"):
+    """A dataset of these rows and no other columns, in one file."""
+    path = folder / "data" / f"{split}-00000-of-00001.parquet"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pq.write_table(pa.Table.from_pylist(rows, features.arrow_schema), path)
+    return finish(folder)
+
+
+def features_of(*names, **others):
+    features = dataset_features(["de", "fr"])
+    return Features({name: features[name] for name in names} | others)
 
 
 def refusal(source, **options):
@@ -66,58 +71,50 @@ def test_each_file_is_a_part(folder):
     assert again.part_keys[1] != train.part_keys[1]
 
 
-def test_a_folder_of_arrow_files_gives_the_same_rows(folder, tmp_path):
-    older = load_splits(str(save_as_arrow(folder, tmp_path / "older")))
-    for name, split in load_splits(str(folder)).items():
-        expected = [{**row, "licence": None} for row in rows(split)]
-        assert rows(older[name]) == expected
-        assert older[name].n_rows == len(expected)
-    assert len(older["train"].part_keys) == 2
-
-
-def test_two_folders_of_arrow_files_never_share_a_key(folder, tmp_path):
-    # The library's own fingerprint of both is the same.
-    copies = [tmp_path / "a", tmp_path / "b"]
-    shutil.copytree(save_as_arrow(folder, copies[0]), copies[1])
-    a, b = (load_splits(str(copy))["train"].part_keys for copy in copies)
+def test_two_folders_never_share_a_key(folder, tmp_path):
+    shutil.copytree(folder, tmp_path / "copy")
+    a, b = (load_splits(str(path))["train"].part_keys for path in (folder, tmp_path / "copy"))
     assert not set(a) & set(b)
 
 
+def test_columns_that_a_dataset_lacks_are_filled(folder, tmp_path):
+    kept = ["audio", "language", "speaker_id", "source", "duration_s", "transcript"]
+    for path in (folder / "data").iterdir():
+        pq.write_table(pq.read_table(path).select(kept), path)
+    whole = load_splits(str(write_dataset(tmp_path / "whole")))
+    for name, split in load_splits(str(folder)).items():
+        assert rows(split) == [{**row, "licence": None} for row in rows(whole[name])]
+    assert {row["synthetic"] for row in rows(whole["train"])} == {False}
+
+
 def test_unlabelled_rows_and_text_labels(tmp_path):
-    audio = {"bytes": b"x", "path": "x.wav"}
-    row = {"audio": audio, "speaker_id": "a", "source": "s"}
-    features = dataset_features(["de", "fr"])
-    features = datasets.Features({c: features[c] for c in ("audio", "language", *row)})
+    row = {"audio": {"bytes": b"x", "path": "x.wav"}, "speaker_id": "a", "source": "s"}
     labelled = [{**row, "language": language} for language in (1, None, -1)]
-    table = pa.Table.from_pylist(labelled, schema=features.arrow_schema)
-    DatasetDict(train=Dataset(table)).save_to_disk(tmp_path / "labels")
+    store(tmp_path / "labels", labelled, features_of("language", *row))
     train = load_splits(str(tmp_path / "labels"))["train"]
     assert [row["language"] for row in rows(train)] == ["fr", None, None]
     assert train.language_names == ["de", "fr"]
 
-    text = Dataset.from_dict({"language": ["fr"], "speaker_id": ["a"], "source": ["s"]})
-    text = text.add_column("audio", [audio]).cast_column("audio", Audio())
-    DatasetDict(train=text).save_to_disk(tmp_path / "text")
+    text = features_of(*row, language=Value("string"))
+    store(tmp_path / "text", [{**row, "language": "fr"}], text)
     train = load_splits(str(tmp_path / "text"))["train"]
     assert rows(train)[0]["language"] == "fr"
     assert train.language_names is None
 
 
 def test_rows_that_only_name_their_audio_are_refused(tmp_path):
-    text = Dataset.from_dict({"language": ["fr"], "speaker_id": ["a"], "source": ["s"]})
-    text = text.add_column("audio", [{"bytes": None, "path": "x.wav"}])
-    DatasetDict(train=text).save_to_disk(tmp_path / "named")
+    row = {"audio": {"bytes": None, "path": "x.wav"}, "language": 1, "speaker_id": "a"}
+    store(tmp_path, [{**row, "source": "s"}], features_of(*row, "source"))
     with pytest.raises(DatasetError, match="names audio files"):
-        rows(load_splits(str(tmp_path / "named"))["train"])
+        rows(load_splits(str(tmp_path))["train"])
 
 
 def test_what_is_no_dataset_is_said(folder, tmp_path):
     (tmp_path / "empty").mkdir()
     assert "prepare_data.py" in refusal(tmp_path / "empty")
     assert "prepare_data.py" in refusal(tmp_path / "nowhere")
-    Dataset.from_dict({"a": [1]}).save_to_disk(tmp_path / "lone")
-    assert "no train split" in refusal(tmp_path / "lone")
-    DatasetDict(train=Dataset.from_dict({"audio": [1]})).save_to_disk(tmp_path / "bare")
+    audio = {"bytes": b"x", "path": "x.wav"}
+    store(tmp_path / "bare", [{"audio": audio}], features_of("audio"))
     assert "lacks the columns language, source, speaker_id" in refusal(tmp_path / "bare")
     for path in (folder / "data").glob("train-*"):
         path.unlink()
@@ -133,14 +130,21 @@ def test_a_folder_that_is_not_whole_is_said(folder):
     assert "1 of the 2 files of its train split" in refusal(folder)
     first.write_bytes(content)
     (folder / "build.json").unlink()
-    assert "build.json" in refusal(folder)
+    assert "no finished dataset, as it has no build.json" in refusal(folder)
 
 
-def test_a_damaged_folder_of_arrow_files_is_said(folder, tmp_path):
-    older = save_as_arrow(folder, tmp_path / "older")
-    for path in (older / "train").glob("*.arrow"):
-        path.write_bytes(b"")
-    assert "damaged" in refusal(older)
+@pytest.mark.filterwarnings("ignore:Use 'content=:DeprecationWarning")  # the Hub's client
+def test_what_is_downloaded_gives_the_same_rows(folder, tmp_path, monkeypatch):
+    repo = f"{USER}/data"
+    write_card(folder, Drops(), Drops(), text=FOLDER, repo_id=repo)
+    with local_hub(tmp_path, monkeypatch):
+        push_folder(folder, repo, what=DATASET)
+        downloaded = load_splits(repo)
+        assert list(downloaded) == ["train", "validation"]
+        for name, split in load_splits(str(folder)).items():
+            assert rows(downloaded[name]) == rows(split)
+            assert downloaded[name].n_rows == split.n_rows
+        assert load_splits(repo)["train"].part_keys == downloaded["train"].part_keys
 
 
 @pytest.mark.parametrize("streaming", [False, True])

@@ -1,3 +1,5 @@
+"""The card of a dataset: its tables, its metadata, and its commands, which work."""
+
 import re
 
 import pytest
@@ -8,11 +10,8 @@ from helpers_dataset import LANGUAGES, utterance, write_dataset, write_shards
 import train
 from langid.dataset_card import COLUMN_MEANINGS, make_dataset_card, write_card
 from langid.dataset_counts import count_dataset
-from langid.dataset_texts import FOLDER, MERGED, VOXFORGE, known_faults
+from langid.dataset_texts import FOLDER, MERGED, VOXFORGE, CardText
 from langid.drops import Drops
-from langid.errors import DataError
-from langid.licences import card_licence, full_name, hub_licence
-from langid.markdown import few, table
 from langid.schema import dataset_features
 
 
@@ -21,11 +20,10 @@ def folder(tmp_path):
     return write_dataset(tmp_path / "dataset")
 
 
-def card_of(folder, **options):
-    texts = {"title": "Title", "how_made": "By hand.", "faults": None}
-    return make_dataset_card(
-        count_dataset(folder), **{**texts, "drops": Drops(), "changes": Drops(), **options}
-    )
+def card_of(folder, drops=None, changes=None, metadata=None, repo_id="USER/NAME"):
+    text = CardText("Title", "By hand.", metadata or {})
+    counts = count_dataset(folder)
+    return make_dataset_card(counts, text, drops or Drops(), changes or Drops(), repo_id)
 
 
 def section(card, title):
@@ -40,41 +38,6 @@ def rows_of(markdown):
     """Cells of a Markdown table, without its header."""
     lines = [line for line in markdown.splitlines() if line.startswith("|")]
     return [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines[2:]]
-
-
-def test_clips_speakers_and_seconds_are_counted_by_whatever_is_asked(folder):
-    counts = count_dataset(folder)
-    total = counts.total()
-    assert (total.n_clips, len(total.speakers), total.duration_s) == (6, 5, 3605.0)
-    assert counts.total(split="train", language="fr").speakers == {"voxforge:anna"}
-    assert counts.total(gender="female").duration_s == 3601.0
-    assert counts.total(gender="unknown", split="test").n_clips == 2
-    assert counts.total(language="it").n_clips == 0
-    assert total.n_transcripts == 2
-    assert counts.languages == ["de", "fr"]  # "it" is a label that no clip has
-    assert counts.values("language") == ["fr", "de"]  # the most hours first
-    assert counts.tallies["validation", "de"].n_clips == 1
-    assert counts.n_file_bytes == sum(p.stat().st_size for p in folder.glob("data/*.parquet"))
-
-
-def test_counting_reads_no_audio(folder, monkeypatch):
-    asked = []
-
-    def read_columns(folder, split, columns):
-        asked.extend(columns)
-        return iter(())
-
-    monkeypatch.setattr("langid.dataset_counts.read_columns", read_columns)
-    count_dataset(folder)
-    assert asked and "audio" not in asked
-
-
-def test_a_folder_without_a_dataset_and_a_damaged_one_are_named(folder, tmp_path):
-    with pytest.raises(DataError, match="holds no dataset"):
-        count_dataset(tmp_path)
-    (folder / "data" / "test-00000-of-00001.parquet").write_bytes(b"PAR1 and no more")
-    with pytest.raises(DataError, match="is damaged"):
-        count_dataset(folder)
 
 
 def test_the_tables_say_what_is_held(folder):
@@ -145,7 +108,7 @@ def test_no_transcripts_no_recognition_and_licences_by_source(tmp_path):
 
 
 def test_the_datasets_library_finds_splits_and_features(folder, tmp_path):
-    write_card(folder, Drops(), Drops(), text=VOXFORGE)
+    write_card(folder, Drops(), Drops(), text=VOXFORGE, repo_id="USER/NAME")
     splits = load_dataset(str(folder), cache_dir=str(tmp_path / "cache"))
     assert {name: len(split) for name, split in splits.items()} == {
         **{"train": 3, "validation": 1},
@@ -158,7 +121,7 @@ def test_the_datasets_library_finds_splits_and_features(folder, tmp_path):
 
 
 def test_a_shard_too_many_is_noticed_by_the_figures_in_the_card(folder, tmp_path):
-    write_card(folder, Drops(), Drops(), text=VOXFORGE)
+    write_card(folder, Drops(), Drops(), text=VOXFORGE, repo_id="USER/NAME")
     stale = folder / "data" / "test-00001-of-00003.parquet"
     stale.write_bytes((folder / "data" / "test-00000-of-00001.parquet").read_bytes())
     builder = load_dataset_builder(str(folder), cache_dir=str(tmp_path / "cache"))
@@ -179,31 +142,16 @@ def test_the_commands_in_the_card_work(folder, capsys, monkeypatch, tmp_path):
     assert options.languages == ("de", "fr")  # not those of train.py's own, which are not all there
 
 
+def test_the_code_names_the_repository_and_the_folder_as_they_are_written(folder):
+    card = card_of(folder, repo_id="anna/my data")
+    assert 'load_dataset("anna/my data")' in code(card, "python")
+    assert "--data 'anna/my data' --output" in code(card, "sh")
+    assert "USER/NAME" not in card.text
+
+
 @pytest.mark.parametrize("text", [VOXFORGE, FOLDER, MERGED])
 def test_each_kind_of_dataset_has_its_card(folder, text):
-    write_card(folder, Drops(), Drops(), text=text)
+    write_card(folder, Drops(), Drops(), text=text, repo_id="USER/NAME")
     written = (folder / "README.md").read_text(encoding="utf-8")
     assert f"\n# {text.title}\n" in written and text.how_made in written
     assert "2,164 submissions are anonymous" in written  # a fault of the source, whatever the text
-
-
-def test_only_known_sources_have_known_faults():
-    assert known_faults(["mine"]) is None
-    assert known_faults(["mine", "voxforge"]).startswith("VoxForge:")
-
-
-def test_licences_have_the_ids_of_the_hub():
-    assert hub_licence("GPL-3.0-or-later") == hub_licence("GPL-3.0") == "gpl-3.0"
-    assert hub_licence("CC-BY 4.0") == "cc-by-4.0"
-    assert hub_licence("free for research (EMOVO)") is None
-    assert full_name("free for research (EMOVO)") == "free for research (EMOVO)"
-    assert full_name("MIT") == "MIT License"
-    assert card_licence(["GPL-3.0", "GPL-3.0-or-later"]) == "gpl-3.0"
-    assert card_licence(["MIT", "CC0-1.0"]) == ["cc0-1.0", "mit"]
-    assert card_licence(["unstated"]) == "unknown"
-    assert card_licence(["unstated", "MIT"]) == "other"
-
-
-def test_markdown_keeps_to_its_cells():
-    assert table(["a"], [["x|y\nz"]]) == "| a |\n| --- |\n| x\\|y z |"
-    assert few(["a", "b", "c"], 2) == "a, b and 1 more"

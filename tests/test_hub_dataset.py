@@ -39,7 +39,7 @@ def hub(tmp_path, monkeypatch, waits):
 @pytest.fixture
 def folder(tmp_path):
     folder = write_dataset(tmp_path / "dataset")
-    write_card(folder, Drops(), Drops(), text=VOXFORGE)
+    write_card(folder, Drops(), Drops(), text=VOXFORGE, repo_id=REPO)
     (folder / "notes.txt").write_text("not published")
     (folder / ".part").write_text("not published")
     return folder
@@ -140,7 +140,7 @@ def test_a_second_push_sends_no_large_file_again(hub, folder):
 def test_shards_of_an_earlier_push_go_in_the_same_commit(hub, folder):
     shards = [[utterance(f"x{i}", "de", 10 + i)] for i in range(3)]
     write_shards(folder, "train", shards)
-    write_card(folder, Drops(), Drops(), text=VOXFORGE)
+    write_card(folder, Drops(), Drops(), text=VOXFORGE, repo_id=REPO)
     push(folder)
     HfApi().upload_file(
         path_or_fileobj=b"mine", path_in_repo="LICENSE.md", repo_id=REPO, repo_type="dataset"
@@ -149,7 +149,7 @@ def test_shards_of_an_earlier_push_go_in_the_same_commit(hub, folder):
     n_commits = len(repo.commits)
     write_shards(folder, "train", shards[:2])
     (folder / "data" / "validation-00000-of-00001.parquet").unlink()
-    write_card(folder, Drops(), Drops(), text=VOXFORGE)
+    write_card(folder, Drops(), Drops(), text=VOXFORGE, repo_id=REPO)
     push(folder)
     assert published(hub) == {**complete(folder), "LICENSE.md": b"mine"}
     assert len(repo.commits) == n_commits + 1

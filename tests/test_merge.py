@@ -6,7 +6,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import soundfile
-from helpers_builder import job, load, read, utterance, write_card
+from helpers_dataset import job, load, read, stand_in, write_short_card
 from helpers_recordings import waveform
 
 from langid.builder import Recipe, build_dataset
@@ -18,26 +18,26 @@ from langid.row_groups import read_row_group
 
 def dataset(folder, *jobs, languages=("de", "fr")):
     recipe = Recipe(list(jobs), list(languages), {})
-    build_dataset(recipe, read, folder, write_card, drops=Drops())
+    build_dataset(recipe, read, folder, write_short_card, drops=Drops())
     return folder
 
 
 def merge(output, *folders):
     jobs, languages = merge_jobs({folder.name: find_dataset(str(folder)) for folder in folders})
     recipe = Recipe(jobs, languages, {})
-    return build_dataset(recipe, read_row_group, output, write_card, drops=Drops())
+    return build_dataset(recipe, read_row_group, output, write_short_card, drops=Drops())
 
 
 def test_rows_and_languages_of_all_are_there_once(tmp_path):
     one = dataset(
         tmp_path / "one",
-        job("a", "train", utterance("anna-1", gender="female", transcript="Salut.")),
-        job("b", "validation", utterance("bea-1")),
+        job("a", "train", stand_in("anna-1", gender="female", transcript="Salut.")),
+        job("b", "validation", stand_in("bea-1")),
     )
     two = dataset(
         tmp_path / "two",
-        job("c", "train", utterance("cleo-1", language="it", source="elsewhere")),
-        job("d", "test", utterance("dora-1", language="en", source="elsewhere")),
+        job("c", "train", stand_in("cleo-1", language="it", source="elsewhere")),
+        job("d", "test", stand_in("dora-1", language="en", source="elsewhere")),
         languages=("en", "it"),
     )
     merge(tmp_path / "all", one, two)
@@ -58,25 +58,25 @@ def test_rows_and_languages_of_all_are_there_once(tmp_path):
 
 
 def test_speakers_of_two_sources_are_two_people(tmp_path):
-    one = dataset(tmp_path / "one", job("a", "train", utterance("anna-1")))
-    two = dataset(tmp_path / "two", job("b", "test", utterance("anna-2", source="elsewhere")))
+    one = dataset(tmp_path / "one", job("a", "train", stand_in("anna-1")))
+    two = dataset(tmp_path / "two", job("b", "test", stand_in("anna-2", source="elsewhere")))
     merge(tmp_path / "all", one, two)
     speakers = {split: rows["speaker_id"][:] for split, rows in load(tmp_path / "all").items()}
     assert speakers == {"train": ["made_up:anna"], "test": ["elsewhere:anna"]}
 
 
 def test_a_speaker_of_one_source_in_two_splits_is_refused(tmp_path):
-    one = dataset(tmp_path / "one", job("a", "train", utterance("anna-1")))
-    two = dataset(tmp_path / "two", job("b", "test", utterance("anna-2")))
+    one = dataset(tmp_path / "one", job("a", "train", stand_in("anna-1")))
+    two = dataset(tmp_path / "two", job("b", "test", stand_in("anna-2")))
     with pytest.raises(DataError, match=r"'made_up:anna' is in train of one and in test of two"):
         merge(tmp_path / "all", one, two)
     assert not (tmp_path / "all").exists()
 
 
 def test_a_merged_dataset_can_be_merged_again(tmp_path):
-    one = dataset(tmp_path / "one", job("a", "train", utterance("anna-1")))
-    two = dataset(tmp_path / "two", job("b", "train", utterance("bea-1", source="elsewhere")))
-    three = dataset(tmp_path / "three", job("c", "train", utterance("anna-3")))
+    one = dataset(tmp_path / "one", job("a", "train", stand_in("anna-1")))
+    two = dataset(tmp_path / "two", job("b", "train", stand_in("bea-1", source="elsewhere")))
+    three = dataset(tmp_path / "three", job("c", "train", stand_in("anna-3")))
     merge(tmp_path / "two_of_them", one, two)
     merge(tmp_path / "all", tmp_path / "two_of_them", three)
     speakers = load(tmp_path / "all")["train"]["speaker_id"][:]
@@ -84,11 +84,11 @@ def test_a_merged_dataset_can_be_merged_again(tmp_path):
 
 
 def test_audio_of_both_is_kept_where_it_is_not_for_training(tmp_path):
-    one = dataset(tmp_path / "one", job("a", "train", utterance("anna-1", audio=b"same")))
+    one = dataset(tmp_path / "one", job("a", "train", stand_in("anna-1", audio=b"same")))
     two = dataset(
         tmp_path / "two",
-        job("b", "test", utterance("bea-1", audio=b"same", source="elsewhere")),
-        job("c", "train", utterance("cleo-1")),
+        job("b", "test", stand_in("bea-1", audio=b"same", source="elsewhere")),
+        job("c", "train", stand_in("cleo-1")),
     )
     built = merge(tmp_path / "all", one, two)
     assert built.drops.counts == {"same audio as a clip in test": 1}
@@ -102,7 +102,7 @@ def test_a_dataset_of_somebody_else_is_given_what_it_lacks(tmp_path):
     sound = io.BytesIO()
     soundfile.write(sound, waveform(seed=1), 16_000, format="FLAC")
     facts = {"duration_s": 9.0, "audio": sound.getvalue()}
-    one = dataset(tmp_path / "one", job("a", "train", utterance("anna-1", **facts)))
+    one = dataset(tmp_path / "one", job("a", "train", stand_in("anna-1", **facts)))
     (path,) = (one / "data").iterdir()
     kept = ["audio", "language", "speaker_id", "source"]
     pq.write_table(pq.read_table(path).select(kept), path)
@@ -118,7 +118,7 @@ def test_what_is_no_dataset_is_refused(tmp_path, monkeypatch):
         find_dataset(str(tmp_path / "empty"))
     with pytest.raises(DataError, match="neither a folder nor a dataset"):
         find_dataset("not/an/id")
-    one = dataset(tmp_path / "one", job("a", "train", utterance("anna-1")))
+    one = dataset(tmp_path / "one", job("a", "train", stand_in("anna-1")))
     (path,) = (one / "data").iterdir()
     pq.write_table(pa.table({"audio": [1], "language": [2]}), path)
     with pytest.raises(DataError, match="lacks the columns speaker_id, source"):

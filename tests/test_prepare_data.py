@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import soundfile
-from helpers_builder import load as read_back
+from helpers_dataset import load as read_back
 from helpers_recordings import SAMPLE_RATE, record, waveform, write_metadata
 
 import prepare_data

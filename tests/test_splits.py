@@ -10,6 +10,8 @@ from langid.clips import Clip
 from langid.errors import DataError
 from langid.splits import assign_speakers, assign_splits, speaker_position, split_name
 
+TENTH = {"validation": 0.1}
+
 
 def clip(speaker: str, language: str = "fr", split: str | None = None) -> Clip:
     return Clip(Path("x.wav"), "x.wav", language, speaker, "test", split)
@@ -32,20 +34,22 @@ def test_the_names_of_splits():
 def test_the_share_is_of_speakers_and_of_each_language():
     clips = [clip(f"{code}{i}", code) for code in ("fr", "de") for i in range(1000)]
     for code in ("fr", "de"):
-        speakers = [c for c in assign_splits(clips, {"validation": 0.1}) if c.language == code]
+        speakers = [c for c in assign_splits(clips, TENTH) if c.language == code]
         assert 70 <= sum(c.split == "validation" for c in speakers) <= 130
 
 
 def test_a_speaker_keeps_its_split_when_others_come():
-    few = splits_of(assign_splits([clip(f"s{i}") for i in range(100)]))
-    many = splits_of(assign_splits([clip(f"s{i}") for i in range(1000)]))
+    few = splits_of(assign_splits([clip(f"s{i}") for i in range(100)], TENTH))
+    many = splits_of(assign_splits([clip(f"s{i}") for i in range(1000)], TENTH))
     assert few == {speaker: many[speaker] for speaker in few}
     assert set(few.values()) == {"train", "validation"}
 
 
 def test_another_seed_chooses_other_speakers():
     clips = [clip(f"s{i}") for i in range(200)]
-    assert splits_of(assign_splits(clips, seed=0)) != splits_of(assign_splits(clips, seed=1))
+    assert splits_of(assign_splits(clips, TENTH, seed=0)) != splits_of(
+        assign_splits(clips, TENTH, seed=1)
+    )
 
 
 def test_a_language_of_two_speakers_lends_one_to_validation():
@@ -68,13 +72,13 @@ def test_no_share_means_no_validation():
 
 def test_given_splits_stay_and_undecided_clips_follow_their_speaker():
     clips = [clip("a", split="test"), clip("a"), clip("b", split="train")]
-    assert [c.split for c in assign_splits(clips)] == ["test", "test", "train"]
+    assert [c.split for c in assign_splits(clips, TENTH)] == ["test", "test", "train"]
 
 
 def test_a_speaker_in_two_splits_is_an_error_that_names_it():
     clips = [clip("anna", split="train"), clip("anna", "de", "validation"), clip("bea")]
     with pytest.raises(DataError, match="'anna' is in both train and validation"):
-        assign_splits(clips)
+        assign_splits(clips, TENTH)
 
 
 @given(
