@@ -6,13 +6,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import soundfile
-from helpers_dataset import job, load, read, stand_in, write_short_card
+from helpers_dataset import job, load, read, stand_in, write_dataset, write_short_card
+from helpers_hub import local_hub
 from helpers_recordings import waveform
+from hub_server import USER
 
 from langid.builder import Recipe, build_dataset
 from langid.drops import Drops
 from langid.errors import DataError
 from langid.merge import find_dataset, merge_jobs
+from langid.publish import DATASET, push_folder
 from langid.row_groups import read_row_group
 
 
@@ -123,3 +126,27 @@ def test_what_is_no_dataset_is_refused(tmp_path, monkeypatch):
     pq.write_table(pa.table({"audio": [1], "language": [2]}), path)
     with pytest.raises(DataError, match="lacks the columns speaker_id, source"):
         merge(tmp_path / "all", one)
+
+
+def test_a_dataset_that_lacks_a_file_is_refused(tmp_path):
+    write_dataset(tmp_path)
+    (tmp_path / "data" / "train-00001-of-00002.parquet").unlink()
+    with pytest.raises(DataError, match="1 of the 2 files of its train split"):
+        find_dataset(str(tmp_path))
+
+
+@pytest.mark.filterwarnings("ignore:Use 'content=:DeprecationWarning")  # the Hub's client
+def test_a_dataset_on_the_hub_needs_no_build_file_but_all_its_shards(tmp_path, monkeypatch):
+    folder, repo = write_dataset(tmp_path / "dataset"), f"{USER}/data"
+    (folder / "build.json").unlink()
+    with local_hub(tmp_path, monkeypatch):
+        push_folder(folder, repo, what=DATASET)
+        found = find_dataset(repo)
+        assert {split: len(rows) for split, rows in load(found).items()} == {
+            **{"train": 3, "validation": 1},
+            "test": 2,
+        }
+        (folder / "data" / "train-00001-of-00002.parquet").unlink()
+        push_folder(folder, repo, what=DATASET)
+        with pytest.raises(DataError, match="1 of the 2 files of its train split"):
+            find_dataset(repo)
