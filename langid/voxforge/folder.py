@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -105,24 +104,21 @@ def survey_archives(
     surveys = {key: manifest.survey(key) for key in paths}
     unknown = [key for key, survey in surveys.items() if survey is None]
     n_processes = max(1, min(n_processes, len(unknown) // SURVEYS_PER_JOB))
-    try:
-        with (
-            process_pool(n_processes) as pool,
-            tqdm(total=len(unknown), unit="archive", desc="survey", disable=None) as progress,
-        ):
-            todo = [paths[key] for key in unknown]
-            made = (
-                pool.map(survey_readable, todo, chunksize=SURVEYS_PER_JOB)
-                if pool
-                else map(survey_readable, todo)
-            )
-            for key, survey in zip(unknown, made, strict=True):
-                surveys[key] = survey
-                if survey.problem != _UNREADABLE:
-                    manifest.record_survey(key, survey)
-                progress.update()
-    except BrokenProcessPool as error:
-        raise DataError("A surveying process died: try again with --num-proc 1.") from error
+    with (
+        process_pool(n_processes) as pool,
+        tqdm(total=len(unknown), unit="archive", desc="survey", disable=None) as progress,
+    ):
+        todo = [paths[key] for key in unknown]
+        made = (
+            pool.map(survey_readable, todo, chunksize=SURVEYS_PER_JOB)
+            if pool
+            else map(survey_readable, todo)
+        )
+        for key, survey in zip(unknown, made, strict=True):
+            surveys[key] = survey
+            if survey.problem != _UNREADABLE:
+                manifest.record_survey(key, survey)
+            progress.update()
     return surveys
 
 
