@@ -2,13 +2,13 @@
 
 import gzip
 import io
-import os
 import tarfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
 import soundfile
+from voxforge_server import RATE, archive_path
 
 SAMPLE_RATE = 16_000
 README_FIELDS = {
@@ -23,7 +23,7 @@ README_FIELDS = {
 FAULTS: dict[str, Callable[[bytes], bytes]] = {
     "empty file": lambda data: b"",
     "an HTML page, not an archive": lambda data: b"<!DOCTYPE html><html><body>404</body></html>",
-    "not a gzip archive": lambda data: b"?" + os.urandom(10_000),
+    "not a gzip archive": lambda data: b"?" + np.random.default_rng(0).bytes(10_000),
     "not a tar archive": lambda data: gzip.compress(b"hello" * 1000),
     "truncated": lambda data: data[: 6 * len(data) // 10],
     "damaged": lambda data: data[:-8] + bytes(4) + data[-4:],  # a wrong checksum
@@ -118,6 +118,37 @@ def write_tgz(path: Path, members: Mapping[str, bytes]) -> Path:
             info.size = len(data)
             archive.addfile(info, io.BytesIO(data))
     return path
+
+
+class Corpus:
+    """A small VoxForge: archives by language, on disk and as the tree that a server shows."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+        self.tree: dict[str, bytes] = {}
+        self.n_made = 0
+
+    def add(self, language: str, stem: str, *waveforms, **facts) -> bytes:
+        """An archive of these waveforms, or of two that nobody else has."""
+        self.n_made += 2
+        waveforms = waveforms or (noise(self.n_made, 1.2), noise(self.n_made + 1, 1.5))
+        path = make_archive(
+            self.folder / language / RATE / f"{stem}.tgz",
+            **{
+                "recordings": {f"{language}{i:03d}": w for i, w in enumerate(waveforms)},
+                "prompts": {f"{language}{i:03d}": f"SENTENCE {i}" for i in range(len(waveforms))},
+                "readme": {**README_FIELDS, "User Name": stem.split("-")[0]},
+                **facts,
+            },
+        )
+        return self.put(language, f"{stem}.tgz", path.read_bytes())
+
+    def put(self, language: str, name: str, data: bytes) -> bytes:
+        path = self.folder / language / RATE / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+        self.tree[archive_path("SpeechCorpus" if language == "en" else language, name)] = data
+        return data
 
 
 def audio_bytes(waveform: np.ndarray, sample_rate: int = SAMPLE_RATE, suffix: str = "wav") -> bytes:

@@ -8,15 +8,12 @@ client's handling of the redirect and of its token is exercised too.
 import hashlib
 import json
 import re
-import sys
-import threading
 from collections.abc import Callable
-from contextlib import suppress
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from socket import SHUT_RDWR, socket
+from http.server import BaseHTTPRequestHandler
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from hub_repo import DATE, LARGE_SUFFIXES, HubError, Repo
+from local_server import LocalServer
 
 USER, TOKEN = "someone", "hf_stand_in_token"
 LARGE_BYTES = 10_000_000
@@ -24,49 +21,21 @@ CUT, LOST = 0, 1  # in place of an HTTP status
 PREFIXES = {"model": "", "dataset": "datasets/", "space": "spaces/"}
 
 
-class HubServer(ThreadingHTTPServer):
-    """The Hub at ``url`` while used as a context manager, for whoever brings ``TOKEN``.
+class HubServer(LocalServer):
+    """The Hub for whoever brings ``TOKEN``.
 
     ``fail(steps, n, status)`` refuses the next n requests of these steps, ``card_error`` is what
     the check of README.md complains about, ``requests`` records (method, path, token).
     """
 
-    daemon_threads = True
-
     def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server_port}"
+        super().__init__(Handler)
         self.large_files_url = f"http://localhost:{self.server_port}"
         self.repos: dict[tuple[str, str], Repo] = {}
         self.large: dict[str, bytes] = {}
         self.requests: list[tuple[str, str, str | None]] = []
         self.card_error = ""
-        self.lock = threading.Lock()
         self.failures: list[tuple[str, int, dict[str, str]]] = []
-        self._connections: list[socket] = []
-
-    def __enter__(self) -> "HubServer":
-        threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True).start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()
-
-    def stop(self) -> None:
-        """Go down: refuse new connections and cut the open ones."""
-        self.shutdown()
-        self.server_close()
-        for connection in self._connections:
-            with suppress(OSError):
-                connection.shutdown(SHUT_RDWR)
-
-    def process_request(self, request: socket, client_address: object) -> None:
-        self._connections.append(request)
-        super().process_request(request, client_address)
-
-    def handle_error(self, request: socket, client_address: object) -> None:
-        if not isinstance(sys.exception(), ConnectionError):  # a client that hangs up is no error
-            super().handle_error(request, client_address)
 
     def fail_uploads(self, n: int, status: int = 503) -> None:
         """Refuse the next n uploads: large files and commits."""

@@ -4,9 +4,9 @@ import json
 
 import numpy as np
 import pytest
-from helpers_corpus import Corpus
 from helpers_speech import HAS_SPEECH, speakers
 from helpers_training import cache_in, melodies
+from helpers_voxforge import Corpus
 from voxforge_server import VoxForgeServer
 
 import prepare_data

@@ -102,12 +102,12 @@ def test_an_archive_that_fails_is_replaced_by_others(tmp_path):
 def test_a_host_that_goes_down_ends_the_run_and_the_next_goes_on(tmp_path):
     paths = tree(30)
     with VoxForgeServer(paths) as server:
-        for path in list(paths)[10:]:
+        for path in list(paths)[4:]:  # in any order, more than five of them without a good one
             server.fault(path, status=503)
         with pytest.raises(DataError, match=r"^127.0.0.1 gives nothing any more \(HTTP status 503"):
             run(server, tmp_path)
     n_kept = len(list(tmp_path.rglob("*.tgz")))
-    assert n_kept < 10
+    assert n_kept <= 4
     with VoxForgeServer(paths) as server:
         assert len(run(server, tmp_path)) == 30
     assert len(downloads(server)) == 30 - n_kept

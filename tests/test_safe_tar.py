@@ -3,6 +3,7 @@
 import gzip
 import io
 import os
+import random
 import tarfile
 import tracemalloc
 
@@ -185,7 +186,7 @@ def test_what_is_no_archive_is_told_apart(tmp_path, data, problem):
 
 
 def two_files(tmp_path):
-    noise = os.urandom(50_000)
+    noise = random.Random(0).randbytes(50_000)
     return write_tgz(tmp_path / "a.tgz", {"a/1": noise, "a/2": noise[::-1]})
 
 

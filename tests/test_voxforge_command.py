@@ -8,11 +8,10 @@ import threading
 import numpy as np
 import pytest
 import soundfile
-from helpers_builder import load
-from helpers_corpus import Corpus
+from helpers_dataset import load
 from helpers_fetch import impatient
 from helpers_hub import local_hub
-from helpers_voxforge import README_FIELDS, noise
+from helpers_voxforge import README_FIELDS, Corpus, noise
 from voxforge_server import VoxForgeServer, archive_path
 
 import prepare_data

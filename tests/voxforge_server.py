@@ -4,15 +4,16 @@ No fault depends on a clock: what is slow waits for an event.
 """
 
 import re
-import sys
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from socket import SHUT_RDWR, socket
+from http.server import BaseHTTPRequestHandler
+from socket import SHUT_RDWR
 from urllib.parse import quote, unquote, urlsplit
+
+from local_server import LocalServer
 
 RATE = "16kHz_16bit"
 BASE = "/downloads"
@@ -41,47 +42,28 @@ class Fault:
     body: bytes | None = None  # sent instead of the file
 
 
-class VoxForgeServer(ThreadingHTTPServer):
-    """Serves ``tree`` (path → content) at ``url`` while used as a context manager.
+class VoxForgeServer(LocalServer):
+    """Serves ``tree`` (path → content), VoxForge's own folder at ``base_url``.
 
     Folders answer with an index page: ``style`` is "table", "pre" or "list", as Apache is
-    configured. ``requests`` records (path, Range header or None), ``n_connections`` counts them,
-    ``on_stall`` is called when a stalled answer has sent its part.
+    configured. ``requests`` records (path, Range header or None), ``on_stall`` is called when a
+    stalled answer has sent its part.
     """
 
-    daemon_threads = True
-    request_queue_size = 64
-
     def __init__(self, tree: Mapping[str, bytes], style: str = "table") -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.url = f"http://127.0.0.1:{self.server_port}"
+        super().__init__(_Handler)
         self.base_url = self.url + BASE
         self.tree = dict(tree)
         self.style = style
         self.requests: list[tuple[str, str | None]] = []
         self.user_agents: set[str | None] = set()
-        self.n_connections = 0
         self.stopping = threading.Event()
         self.on_stall: Callable[[], object] = lambda: None
-        self.lock = threading.Lock()
         self._faults: defaultdict[str, list[Fault]] = defaultdict(list)
-        self._connections: list[socket] = []
-
-    def __enter__(self) -> "VoxForgeServer":
-        threading.Thread(target=self.serve_forever, args=(0.02,), daemon=True).start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()
 
     def stop(self) -> None:
-        """Go down: refuse new connections and cut the open ones."""
         self.stopping.set()
-        self.shutdown()
-        self.server_close()
-        for connection in self._connections:
-            with suppress(OSError):
-                connection.shutdown(SHUT_RDWR)
+        super().stop()
 
     def fault(self, path: str, **what) -> None:
         """Let requests for a path fail as ``Fault`` says; several take effect one by one."""
@@ -97,15 +79,6 @@ class VoxForgeServer(ThreadingHTTPServer):
                     fault.times -= 1
                     return fault
         return Fault()
-
-    def process_request(self, request: socket, client_address: object) -> None:
-        self.n_connections += 1
-        self._connections.append(request)
-        super().process_request(request, client_address)
-
-    def handle_error(self, request: socket, client_address: object) -> None:
-        if not isinstance(sys.exception(), ConnectionError):  # a client that hangs up is no error
-            super().handle_error(request, client_address)
 
 
 class _Handler(BaseHTTPRequestHandler):
