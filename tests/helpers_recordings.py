@@ -38,3 +38,35 @@ def write_metadata(folder: Path, rows: list[dict[str, str]]) -> Path:
         writer.writeheader()
         writer.writerows(rows)
     return path
+
+
+def audiofolder(folder: Path) -> Path:
+    """Two languages in two splits, with a clip for most reasons to be left out."""
+    rows = []
+
+    def add(name, language, split, speaker, **more):
+        rows.append(
+            {"file_name": name, "language": language, "split": split, "speaker": speaker, **more}
+        )
+
+    record(folder / "a.opus", seed=1, duration_s=2)
+    add("a.opus", "fr", "train", "anna", licence="CC0-1.0", transcript="Bonjour.")
+    record(folder / "b.wav", seed=2, duration_s=1.5, sample_rate=44100)
+    add("b.wav", "de", "train", "bert", synthetic="1")
+    record(folder / "c.flac", seed=3)
+    add("c.flac", "fr", "dev", "carl", source="radio")
+    record(folder / "c-again.wav", seed=3)
+    add("c-again.wav", "fr", "train", "anna")
+    record(folder / "a-other.flac", seed=4)
+    add("a-other.flac", "fr", "train", "anna")
+    record(folder / "z-same.wav", seed=4)
+    add("z-same.wav", "fr", "train", "anna")
+    record(folder / "z-torn.wav", seed=4)
+    add("z-torn.wav", "de", "train", "bert")
+    record(folder / "short.wav", seed=5, duration_s=0.4)
+    add("short.wav", "it", "train", "ida")
+    (folder / "text.mp3").write_text("not audio")
+    add("text.mp3", "fr", "train", "anna")
+    add("gone.wav", "fr", "train", "anna")
+    write_metadata(folder, rows)
+    return folder

@@ -16,7 +16,7 @@ def touch(path):
 
 
 def test_one_folder_a_language_by_name_code_or_anything_else(tmp_path):
-    for name in ("French/a.mp3", "de/b.WAV", "Yoruba/c.ogg", "zh-TW/d.flac"):
+    for name in ("French/a.mp3", "de/b.WAV", "Yoruba/c.ogg", "zh-TW/d.flac", "it/e.sph"):
         touch(tmp_path / name)
     clips = read_folder(tmp_path, Drops())
     assert {c.file_name: c.language for c in clips} == {
@@ -24,6 +24,7 @@ def test_one_folder_a_language_by_name_code_or_anything_else(tmp_path):
         "de/b.WAV": "de",
         "Yoruba/c.ogg": "Yoruba",
         "zh-TW/d.flac": "zh-TW",
+        "it/e.sph": "it",
     }
     assert all(c.split is None and c.licence is None and not c.synthetic for c in clips)
 

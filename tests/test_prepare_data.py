@@ -1,6 +1,5 @@
 """prepare_data.py from the command line to the dataset on disk."""
 
-import re
 import subprocess
 import sys
 from pathlib import Path
@@ -8,9 +7,7 @@ from pathlib import Path
 import pytest
 import soundfile
 from helpers_dataset import load as read_back
-from helpers_hub import local_hub
-from helpers_recordings import SAMPLE_RATE, record, waveform, write_metadata
-from hub_server import USER
+from helpers_recordings import SAMPLE_RATE, audiofolder, record, waveform, write_metadata
 
 import prepare_data
 from langid import recordings
@@ -20,38 +17,6 @@ ROOT = Path(prepare_data.__file__).parent
 
 def prepare(*arguments) -> int:
     return prepare_data.main([str(argument) for argument in arguments])
-
-
-def audiofolder(folder: Path) -> Path:
-    """Two languages in two splits, with a clip for most reasons to be left out."""
-    rows = []
-
-    def add(name, language, split, speaker, **more):
-        rows.append(
-            {"file_name": name, "language": language, "split": split, "speaker": speaker, **more}
-        )
-
-    record(folder / "a.opus", seed=1, duration_s=2)
-    add("a.opus", "fr", "train", "anna", licence="CC0-1.0", transcript="Bonjour.")
-    record(folder / "b.wav", seed=2, duration_s=1.5, sample_rate=44100)
-    add("b.wav", "de", "train", "bert", synthetic="1")
-    record(folder / "c.flac", seed=3)
-    add("c.flac", "fr", "dev", "carl", source="radio")
-    record(folder / "c-again.wav", seed=3)
-    add("c-again.wav", "fr", "train", "anna")
-    record(folder / "a-other.flac", seed=4)
-    add("a-other.flac", "fr", "train", "anna")
-    record(folder / "z-same.wav", seed=4)
-    add("z-same.wav", "fr", "train", "anna")
-    record(folder / "z-torn.wav", seed=4)
-    add("z-torn.wav", "de", "train", "bert")
-    record(folder / "short.wav", seed=5, duration_s=0.4)
-    add("short.wav", "it", "train", "ida")
-    (folder / "text.mp3").write_text("not audio")
-    add("text.mp3", "fr", "train", "anna")
-    add("gone.wav", "fr", "train", "anna")
-    write_metadata(folder, rows)
-    return folder
 
 
 def test_an_audiofolder_becomes_a_dataset(tmp_path, capsys):
@@ -273,51 +238,3 @@ def test_shares_that_leave_no_training_data_are_refused(tmp_path, capsys):
     shares = ("--validation", 0.5, "--test", 0.5)
     assert prepare("folder", source, "--output", tmp_path / "out", *shares) == 2
     assert "nothing to train on" in capsys.readouterr().err
-
-
-@pytest.mark.filterwarnings("ignore:Use 'content=:DeprecationWarning")  # the Hub's client
-def test_the_card_names_where_the_dataset_is(tmp_path, monkeypatch, capsys):
-    output = tmp_path / "out"
-    command = ("folder", audiofolder(tmp_path / "mine"), "--output", output)
-
-    def names_in_card(text):
-        return set(re.findall(r'load_dataset\("(.*)"\)|--data (\S+)', text))
-
-    def published(server, repo):
-        blobs = server.repos["dataset", repo]
-        return blobs.commits[blobs.refs["main"]]["README.md"].content.decode()
-
-    assert prepare(*command) == 0
-    assert names_in_card((output / "README.md").read_text()) == {
-        (str(output), ""),
-        ("", str(output)),
-    }
-    before = (output / "build.json").read_bytes()
-    with local_hub(tmp_path, monkeypatch) as server:
-        for name in ("first", f"{USER}/second"):  # of an up-to-date dataset, and of one again
-            assert prepare(*command, "--push-to-hub", name) == 0
-            repo = f"{USER}/{name.removeprefix(USER + '/')}"
-            card = published(server, repo)
-            assert names_in_card(card) == {(repo, ""), ("", repo)}
-            assert "| undecodable | 1 |" in card and "| resampled from 44,100 Hz | 1 |" in card
-            assert card == (output / "README.md").read_text()
-        new = (*command, "--no-synthetic", "--overwrite", "--push-to-hub", "third")
-        assert prepare(*new) == 0
-        assert names_in_card(published(server, f"{USER}/third")) == {
-            (f"{USER}/third", ""),
-            ("", f"{USER}/third"),
-        }
-    assert capsys.readouterr().out.count("up to date") == 2
-    assert (output / "build.json").read_bytes() != before
-
-
-def test_a_card_that_cannot_be_written_again_is_said(tmp_path, monkeypatch, capsys):
-    output = tmp_path / "out"
-    command = ("folder", audiofolder(tmp_path / "mine"), "--output", output)
-    assert prepare(*command) == 0
-    (output / "README.md").unlink()
-    (output / "README.md").mkdir()
-    with local_hub(tmp_path, monkeypatch) as server:
-        assert prepare(*command, "--push-to-hub", "first") == 2
-        assert len(server.repos["dataset", f"{USER}/first"].commits) == 1  # the repository's own
-    assert "The card in" in capsys.readouterr().err
