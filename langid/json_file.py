@@ -8,7 +8,7 @@ def read_json(path: Path) -> dict:
     """The object in a file; empty where there is no file, or none that holds one."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, ValueError):
+    except (OSError, ValueError):
         return {}
     return content if isinstance(content, dict) else {}
 

@@ -59,9 +59,9 @@ def split_speakers(
     archives: list[Archive], folder: Path, shares: Mapping[str, float], seed: int
 ) -> Mapping[str, str]:
     """Speaker → split, by language and gender; kept in ``folder`` for when archives are added."""
-    known = read_record(folder, seed, shares)
+    known = read_record(folder, shares, seed)
     split_of = assign_speakers(_strata(archives), shares, seed, known)
-    if not write_record(folder, seed, shares, {**known, **split_of}):
+    if not write_record(folder, shares, seed, {**known, **split_of}):
         print(f"The splits cannot be kept in {folder}: with more archives a few may change.")
     return split_of
 
