@@ -166,6 +166,7 @@ def run_voxforge(options: argparse.Namespace) -> None:
         text=VOXFORGE,
         unit="archive",
         max_speaker_s=max_speaker_s,
+        max_language_s=3600 * caps.max_hours,
     )
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -10,13 +11,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 from filelock import FileLock, Timeout
 from tqdm import tqdm
 
 from langid.disjoint import Gate, check_disjoint
 from langid.drops import Drops
 from langid.errors import DataError
-from langid.journal import Journal
+from langid.journal import JOURNAL_FILE, Journal
 from langid.json_file import read_json, write_json
 from langid.layout import BUILD_FILE, DATA_FOLDER, number_shards, shard_paths
 from langid.processes import process_pool, run_in_order
@@ -37,12 +40,13 @@ class Recipe:
     jobs: list[Job]
     languages: list[str]
     settings: dict
-    max_speaker_s: float | None = None
+    max_speaker_s: float = math.inf  # in each language
+    max_language_s: float = math.inf
 
     @property
     def fingerprint(self) -> str:
         jobs = [(job.key, job.split, job.n_bytes, job.stamp) for job in self.jobs]
-        content = [_FORMAT, self.languages, self.settings, self.max_speaker_s, jobs]
+        content = [_FORMAT, self.languages, self.settings, jobs]
         return hashlib.blake2b(json.dumps(content).encode(), digest_size=16).hexdigest()
 
 
@@ -64,6 +68,12 @@ def check_output(output: Path, overwrite: bool, settings: dict) -> None:
         Unless the folder is absent, empty, a dataset made with the same ``settings``, or a
         dataset that may be overwritten.
     """
+    if output.name in ("", ".."):
+        raise DataError(
+            f"{output} cannot be replaced as a whole: give a folder of its own for --output, such "
+            "as data/mine."
+        )
+    _check_parent(output)
     if not os.path.lexists(output):
         return
     if not output.is_dir():
@@ -80,6 +90,20 @@ def check_output(output: Path, overwrite: bool, settings: dict) -> None:
             f"{output} exists already, made with other settings: choose another folder, or replace "
             "it with --overwrite."
         )
+
+
+def _check_parent(output: Path) -> None:
+    """Try to make what the build will make first, beside the output."""
+    work = _work_path(output)
+    try:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        if not work.exists():
+            work.mkdir()
+            work.rmdir()
+    except OSError as error:
+        raise DataError(
+            f"Cannot write {output} ({error.strerror or error}): choose another folder."
+        ) from error
 
 
 def build_dataset(
@@ -122,6 +146,10 @@ def build_dataset(
                 f"{output} exists already, made of other recordings: choose another folder, or "
                 "replace it with --overwrite."
             )
+        if facts.get("n_rows") != _count_rows(output):
+            raise DataError(
+                f"{output} is damaged, some of its rows are gone: make it again with --overwrite."
+            )
         return Built(False, Drops.from_dict(facts["drops"]), Drops.from_dict(facts["changes"]))
     try:
         with _work_folder(output) as work:
@@ -153,7 +181,7 @@ def build_dataset(
 @contextmanager
 def _work_folder(output: Path) -> Iterator[Path]:
     """The folder where ``output`` grows, for this process alone; gone if nothing is in it."""
-    work = output.parent / f".{output.name}-part"
+    work = _work_path(output)
     work.mkdir(parents=True, exist_ok=True)
     lock = FileLock(work / "lock")
     try:
@@ -161,6 +189,7 @@ def _work_folder(output: Path) -> Iterator[Path]:
     except Timeout as error:
         raise DataError(f"Another process is building {output}: wait for it to end.") from error
     try:
+        _clear_leftovers(work, output)
         yield work
     finally:
         lock.release()
@@ -168,9 +197,28 @@ def _work_folder(output: Path) -> Iterator[Path]:
             shutil.rmtree(work)
 
 
+def _work_path(output: Path) -> Path:
+    return output.parent / f".{output.name}-part"
+
+
+def _clear_leftovers(work: Path, output: Path) -> None:
+    """What a process left that ended while one dataset was put in the place of another."""
+    replaced = work / "replaced"
+    if replaced.exists():
+        if output.exists():
+            shutil.rmtree(replaced)
+        else:
+            replaced.rename(output)
+    if not (work / "dataset").exists():
+        (work / JOURNAL_FILE).unlink(missing_ok=True)
+
+
 def _take_up(work: Path, folder: Path, fingerprint: str, drops: Drops) -> Journal:
     """The journal of what an earlier run of the same build left in ``folder``, or a new one."""
     journal = Journal(work, fingerprint)
+    if journal.resumes and _count_rows(folder) is None:  # what a power cut can do
+        (work / JOURNAL_FILE).unlink()
+        journal = Journal(work, fingerprint)
     if not journal.resumes:
         shutil.rmtree(folder, ignore_errors=True)
         journal.drops.extend(drops)
@@ -192,7 +240,7 @@ def _write_splits(
     unit: str,
 ) -> None:
     drops, changes = journal.drops, journal.changes
-    gate = Gate(recipe.max_speaker_s)
+    gate = Gate(recipe.max_speaker_s, recipe.max_language_s)
     for split in SPLITS:
         gate.remember_folder(folder, split)
     with tqdm(total=len(recipe.jobs), unit=unit, disable=None) as progress:
@@ -222,10 +270,22 @@ def _write_splits(
                 journal.record(split, n_done, writer.n_shards)
 
 
+def _count_rows(folder: Path) -> dict[str, int] | None:
+    """Rows of each split by the ends of its files; None if one of them cannot be read."""
+    try:
+        return {
+            split: sum(pq.read_metadata(path).num_rows for path in shard_paths(folder, split))
+            for split in SPLITS
+        }
+    except (OSError, pa.ArrowException):
+        return None
+
+
 def _write_facts(folder: Path, fingerprint: str, settings: dict, journal: Journal) -> None:
     facts = {
         "fingerprint": fingerprint,
         "settings": settings,
+        "n_rows": _count_rows(folder),
         "drops": journal.drops.to_dict(),
         "changes": journal.changes.to_dict(),
     }

@@ -1,24 +1,27 @@
 """Which utterances may stand in a dataset: each audio once, each speaker in one split."""
 
+import math
+from collections import defaultdict
 from pathlib import Path
 
 from langid.errors import DataError
 from langid.shards import read_columns
 from langid.splits import SPLITS
-from langid.utterance import Utterance
-from langid.voxforge.archive import HAS_ENOUGH
+from langid.utterance import HAS_ENOUGH, Utterance
 
 
 class Gate:
-    """Lets each audio pass once, and of each speaker no more than ``max_speaker_s`` seconds.
+    """Lets each audio pass once, of each speaker in a language ``max_speaker_s`` seconds at most,
+    and of each language ``max_language_s``.
 
     The first to come stays: let the splits that are not for training come first.
     """
 
-    def __init__(self, max_speaker_s: float | None = None):
-        self.max_speaker_s = max_speaker_s
+    def __init__(self, max_speaker_s: float = math.inf, max_language_s: float = math.inf):
+        self.max_speaker_s, self.max_language_s = max_speaker_s, max_language_s
         self._seen: dict[str, tuple[str, str]] = {}  # digest → split and language
-        self._heard_s: dict[tuple[str, str], float] = {}  # speaker and language →
+        self._heard_s: defaultdict[tuple[str, str], float] = defaultdict(float)  # of a speaker
+        self._spoken_s: defaultdict[str, float] = defaultdict(float)  # in a language
 
     def refusal(self, utterance: Utterance, split: str) -> str | None:
         """Why this utterance stays out; None lets it in, and remembers it."""
@@ -31,9 +34,10 @@ class Gate:
                 "another clip" if twin[0] == split else f"a clip in {twin[0]}"
             )
         speaker = (utterance.speaker_id, language)
-        heard_s = self._heard_s.get(speaker, 0.0) + utterance.duration_s
-        if self.max_speaker_s is not None and heard_s > self.max_speaker_s:
+        if self._heard_s[speaker] + utterance.duration_s > self.max_speaker_s:
             return HAS_ENOUGH
+        if self._spoken_s[language] + utterance.duration_s > self.max_language_s:
+            return "language has enough"
         self._remember(utterance.audio_digest, speaker, split, utterance.duration_s)
         return None
 
@@ -47,7 +51,8 @@ class Gate:
         self, digest: str, speaker: tuple[str, str], split: str, duration_s: float
     ) -> None:
         self._seen[digest] = (split, speaker[1])
-        self._heard_s[speaker] = self._heard_s.get(speaker, 0.0) + duration_s
+        self._heard_s[speaker] += duration_s
+        self._spoken_s[speaker[1]] += duration_s
 
 
 def check_disjoint(folder: Path) -> None:

@@ -1,6 +1,7 @@
 """Small JSON files that are whole or absent."""
 
 import json
+import os
 from pathlib import Path
 
 
@@ -16,5 +17,9 @@ def read_json(path: Path) -> dict:
 def write_json(path: Path, content: dict) -> None:
     """Replace the file at once, so that an interruption leaves the old one or the new one."""
     part = path.with_name(path.name + ".part")
-    part.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    with part.open("w", encoding="utf-8") as file:
+        json.dump(content, file, indent=1, ensure_ascii=False)
+        file.write("\n")
+        file.flush()
+        os.fsync(file.fileno())
     part.replace(path)

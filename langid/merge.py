@@ -1,6 +1,7 @@
 """Several datasets → one: sources apart by name, every speaker in one split, each audio once."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pyarrow as pa
@@ -61,7 +62,7 @@ def merge_jobs(datasets: dict[str, Path]) -> tuple[list[Job], list[str]]:
     for name, folder in datasets.items():
         for split in SPLITS:
             for path in shard_paths(folder, split):
-                with pq.ParquetFile(path) as file:
+                with _opened(path) as file:
                     _check_columns(file.schema_arrow, path)
                     _check_speakers(file, split, name, split_of)
                     labels = tuple(label_names(file.schema_arrow))
@@ -80,6 +81,15 @@ def merge_jobs(datasets: dict[str, Path]) -> tuple[list[Job], list[str]]:
     return jobs, sorted(languages)
 
 
+@contextmanager
+def _opened(path: Path) -> Iterator[pq.ParquetFile]:
+    try:
+        with pq.ParquetFile(path) as file:
+            yield file
+    except pa.ArrowException as error:
+        raise DataError(f"{path} is damaged: copy, download or make it again.") from error
+
+
 def _check_columns(schema: pa.Schema, path: Path) -> None:
     if missing := [name for name in REQUIRED_COLUMNS if name not in schema.names]:
         raise DataError(f"{path} lacks the columns {', '.join(missing)}: prepare it again.")
@@ -95,11 +105,13 @@ def _check_speakers(
         if other_split != split:
             raise DataError(
                 f"Speaker {speaker!r} is in {other_split} of {other_name} and in {split} of "
-                f"{name}: build both with the same --seed and shares, or leave one out."
+                f"{name}: build both with the same --seed and shares, or name one with --source if "
+                "they are two people."
             )
 
 
 def _speakers(file: pq.ParquetFile) -> Iterator[str]:
     for batch in file.iter_batches(columns=["speaker_id", "source"]):
         ids, sources = (batch.column(name).to_pylist() for name in ("speaker_id", "source"))
-        yield from {qualified_speaker(*pair) for pair in zip(ids, sources, strict=True)}
+        pairs = set(zip(ids, sources, strict=True))
+        yield from {qualified_speaker(*pair) for pair in pairs if None not in pair}

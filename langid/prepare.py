@@ -1,5 +1,6 @@
 """What the commands of prepare_data.py share: from jobs to a dataset on disk and on the Hub."""
 
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import partial
@@ -49,13 +50,14 @@ class Target:
         drops: Drops,
         text: CardText,
         unit: str,
-        max_speaker_s: float | None = None,
+        max_speaker_s: float = math.inf,
+        max_language_s: float = math.inf,
     ) -> None:
         """Build, tell what was built, publish; see ``builder.build_dataset``."""
         # Without a repository, what the card tells to load is the folder.
         describe = partial(write_card, text=text, repo_id=self.repo_id or self.output.as_posix())
         built = build_dataset(
-            Recipe(jobs, sorted(languages), self.settings, max_speaker_s),
+            Recipe(jobs, sorted(languages), self.settings, max_speaker_s, max_language_s),
             read,
             self.output,
             describe,

@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path, PurePath
 
 from langid.clips import Clip, ClipLimits, UnusableClip, encode_clip
+from langid.errors import DataError
 from langid.utterance import Job, Reading, Utterance
 from langid.voxforge.archive import read_archive
 from langid.voxforge.folder import Archive
@@ -59,7 +60,8 @@ def read_voxforge(job: Job, limits: ClipLimits, max_speaker_s: float) -> Reading
         return read_archive(
             archive.path, archive.language, limits=limits, max_duration_s_total=max_speaker_s
         )
-    except OSError:
-        reading = Reading()
-        reading.drops.add("cannot be read", archive.key)
-        return reading
+    except OSError as error:  # it could be read a moment ago, when it was surveyed
+        raise DataError(
+            f"{archive.path} cannot be read ({error.strerror or error}): mend that, or delete it, "
+            "and run the same command again, which goes on from here."
+        ) from error

@@ -1,5 +1,6 @@
 """Rows → Parquet files of limited size, holding one row group in memory; and reading them back."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -55,6 +56,8 @@ class ShardWriter:
         self._writer.close()
         self._writer = None
         part = self._part
+        with part.open("rb") as file:
+            os.fsync(file.fileno())  # the journal will say that it is there
         part.rename(self.folder / f"{self.split}-{self.n_shards:05d}.parquet")
         self.n_shards += 1
         self._shard_bytes = 0

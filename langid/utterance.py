@@ -16,6 +16,8 @@ class Job:
     item: Any
     stamp: str = ""  # changes whenever its result might
 
+HAS_ENOUGH = "speaker has enough"  # why an utterance was left out
+
 
 @dataclass(frozen=True)
 class Utterance:

@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 import soundfile
 from datasets import Audio, Dataset
 
+from langid.builder import Built, Recipe, build_dataset
 from langid.drops import Drops
 from langid.layout import BUILD_FILE, CARD_FILE, DATA_FOLDER, shard_paths
 from langid.schema import dataset_features, to_row
@@ -120,3 +121,19 @@ def write_dataset(folder: Path) -> Path:
     write_shards(folder, "validation", [[utterance("carl", "de", 4, transcript="drei")]])
     write_shards(folder, "test", [[utterance("dora", "fr", 5), utterance("emil", "de", 6)]])
     return finish(folder)
+
+
+def build(output, jobs, reading=read, settings=None, **options) -> Built:
+    """A dataset of stand-ins; ``reading`` may fail in its own way."""
+    caps = {name: options.pop(name) for name in list(options) if name.startswith("max_")}
+    recipe = Recipe(jobs, LANGUAGES, settings or {}, **caps)
+    drops = options.pop("drops", Drops())
+    return build_dataset(recipe, reading, output, write_short_card, drops=drops, **options)
+
+
+def many_jobs(n: int = 12) -> list[Job]:
+    """Jobs of two clips and one clip left out, in three splits."""
+    return [
+        job(f"job{i}", split, stand_in(f"{split}{i}-a"), stand_in(f"{split}{i}-b"), odd=f"x{i}")
+        for i, split in enumerate(["train", "train", "validation", "test"] * (n // 4))
+    ]

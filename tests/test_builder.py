@@ -1,30 +1,21 @@
 """Jobs to a dataset: whole or not at all, resumable, disjoint."""
 
-import errno
-
 import pyarrow.parquet as pq
 import pytest
 from datasets import Features
-from filelock import FileLock
-from helpers_dataset import LANGUAGES, job, load, read, stand_in, write_short_card
+from helpers_dataset import (
+    LANGUAGES,
+    build,
+    job,
+    load,
+    many_jobs,
+    stand_in,
+)
 
-from langid import builder, shards
-from langid.builder import Recipe, build_dataset, check_output
+from langid import shards
+from langid.builder import check_output
 from langid.drops import Drops
 from langid.errors import DataError
-
-
-def build(output, jobs, reading=read, settings=None, max_speaker_s=None, **options):
-    recipe = Recipe(jobs, LANGUAGES, settings or {}, max_speaker_s)
-    drops = options.pop("drops", Drops())
-    return build_dataset(recipe, reading, output, write_short_card, drops=drops, **options)
-
-
-def many_jobs(n=12):
-    return [
-        job(f"job{i}", split, stand_in(f"{split}{i}-a"), stand_in(f"{split}{i}-b"), odd=f"x{i}")
-        for i, split in enumerate(["train", "train", "validation", "test"] * (n // 4))
-    ]
 
 
 @pytest.fixture
@@ -106,83 +97,22 @@ def test_a_speaker_gives_no_more_than_allowed_in_each_language(tmp_path):
     assert built.drops.counts == {"speaker has enough": 4}
 
 
+def test_a_language_gives_no_more_than_asked_for_and_not_for_training_first(tmp_path):
+    jobs = [job(f"{i}", "train", stand_in(f"anna{i}-1"), stand_in(f"bo{i}-1")) for i in range(4)]
+    jobs.append(job("held", "test", stand_in("cleo-1")))
+    jobs.append(job("other", "train", stand_in("dora-1", language="de")))
+    built = build(tmp_path / "out", jobs, max_language_s=7.0)
+    splits = load(tmp_path / "out")
+    assert splits["test"]["speaker_id"][:] == ["cleo"]
+    assert splits["train"]["speaker_id"][:] == ["anna0", "bo0", "dora"]
+    assert built.drops.counts == {"language has enough": 6}
+
+
 def test_a_speaker_in_two_splits_is_refused(tmp_path):
     jobs = [job("a", "train", stand_in("anna-1")), job("b", "test", stand_in("anna-2"))]
     with pytest.raises(DataError, match="Speaker 'anna' stands in train and in test"):
         build(tmp_path / "out", jobs)
     assert not (tmp_path / "out").exists()
-
-
-@pytest.mark.parametrize("n_before", range(1, 12))
-def test_an_interrupted_build_goes_on_and_gives_the_same(tmp_path, small_shards, n_before):
-    jobs = many_jobs()
-    whole = build(tmp_path / "whole", jobs)
-    heard = []
-
-    def interrupted(work):
-        if len(heard) == n_before:
-            raise KeyboardInterrupt
-        heard.append(work.key)
-        return read(work)
-
-    with pytest.raises(KeyboardInterrupt):
-        build(tmp_path / "out", jobs, interrupted)
-    assert not (tmp_path / "out").exists()
-    again = []
-    built = build(tmp_path / "out", jobs, lambda work: (again.append(work.key), read(work))[1])
-    assert len(again) == len(jobs) if n_before < 3 else len(again) < len(jobs)
-    one, two = load(tmp_path / "whole"), load(tmp_path / "out")
-    assert all(one[split][:] == two[split][:] for split in one)
-    assert built.drops.counts == whole.drops.counts == {"odd": 12}
-    assert not (tmp_path / ".out-part").exists()
-
-
-def test_a_shard_that_is_not_in_the_journal_is_written_again(tmp_path, small_shards, monkeypatch):
-    jobs = many_jobs()
-
-    def crash(*_):
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(builder.Journal, "record", crash)
-        build(tmp_path / "out", jobs)
-    assert list((tmp_path / ".out-part" / "dataset" / "data").glob("*.parquet"))
-    build(tmp_path / "out", jobs)
-    assert {name: len(split) for name, split in load(tmp_path / "out").items()} == {
-        "train": 12,
-        "validation": 6,
-        "test": 6,
-    }
-
-
-def test_a_journal_that_cannot_be_read_counts_as_none(tmp_path, small_shards):
-    def interrupted(work):
-        if work.split == "train":
-            raise KeyboardInterrupt
-        return read(work)
-
-    with pytest.raises(KeyboardInterrupt):
-        build(tmp_path / "out", many_jobs(), interrupted)
-    journal = tmp_path / ".out-part" / "journal.json"
-    journal.write_bytes(journal.read_bytes()[:20])
-    build(tmp_path / "out", many_jobs())
-    assert {split: len(rows) for split, rows in load(tmp_path / "out").items()} == {
-        "train": 12,
-        "validation": 6,
-        "test": 6,
-    }
-
-
-def test_what_another_recipe_left_is_thrown_away(tmp_path, small_shards):
-    def interrupted(work):
-        if work.split == "train":
-            raise KeyboardInterrupt
-        return read(work)
-
-    with pytest.raises(KeyboardInterrupt):
-        build(tmp_path / "out", many_jobs(), interrupted)
-    build(tmp_path / "out", [job("a", "train", stand_in("anna-1"))])
-    assert {name: len(split) for name, split in load(tmp_path / "out").items()} == {"train": 1}
 
 
 def test_the_same_recipe_again_does_nothing(tmp_path):
@@ -210,45 +140,6 @@ def test_other_settings_are_refused_before_any_work(tmp_path):
     check_output(tmp_path / "out", True, {"seed": 1})
     with pytest.raises(DataError, match="--overwrite"):
         check_output(tmp_path / "out", False, {"seed": 1})
-
-
-def test_a_half_written_folder_is_refused_and_left_alone(tmp_path):
-    build(tmp_path / "out", many_jobs())
-    (tmp_path / "out" / "build.json").unlink()
-    for overwrite in (False, True):
-        with pytest.raises(DataError, match="something else than a finished dataset"):
-            check_output(tmp_path / "out", overwrite, {})
-    assert len(load(tmp_path / "out")["train"]) == 12
-
-
-def test_two_builds_of_one_folder_are_refused(tmp_path):
-    (tmp_path / ".out-part").mkdir()
-    with (
-        FileLock(tmp_path / ".out-part" / "lock"),
-        pytest.raises(DataError, match="Another process"),
-    ):
-        build(tmp_path / "out", many_jobs())
-
-
-def test_a_full_disk_is_one_sentence_and_the_build_goes_on_later(
-    tmp_path, small_shards, monkeypatch
-):
-    write, n_written = shards.ShardWriter.write, []
-
-    def full(writer, item):
-        if len(n_written) == 8:
-            raise OSError(errno.ENOSPC, "No space left on device")
-        n_written.append(item)
-        write(writer, item)
-
-    with monkeypatch.context() as patch, pytest.raises(DataError, match="No space left") as caught:
-        patch.setattr(shards.ShardWriter, "write", full)
-        build(tmp_path / "out", many_jobs())
-    assert "the same command goes on" in str(caught.value)
-    again = []
-    build(tmp_path / "out", many_jobs(), lambda work: (again.append(work.key), read(work))[1])
-    assert 0 < len(again) < 12
-    assert len(load(tmp_path / "out")["train"]) == 12
 
 
 def test_nothing_usable_is_an_error_that_says_why(tmp_path):

@@ -115,6 +115,53 @@ def test_a_dataset_of_somebody_else_is_given_what_it_lacks(tmp_path):
     assert row["transcript"] is None and row["synthetic"] is False
 
 
+def test_rows_that_lack_what_they_need_are_left_out_and_counted(tmp_path):
+    people = [stand_in(f"{name}-1") for name in ("anna", "bea", "cleo", "dora", "emil", "finn")]
+    one = dataset(tmp_path / "one", job("a", "train", *people))
+    (path,) = (one / "data").iterdir()
+    table = pq.read_table(path)
+    rows = table.to_pylist()
+    rows[0]["language"] = -1
+    rows[1]["language"] = None
+    rows[2]["speaker_id"] = None
+    rows[3]["source"] = None
+    rows[4]["audio"] = {"bytes": None, "path": "elsewhere.wav"}
+    pq.write_table(pa.Table.from_pylist(rows, table.schema), path)
+    built = merge(tmp_path / "all", one)
+    assert load(tmp_path / "all")["train"]["speaker_id"][:] == ["made_up:finn"]
+    assert built.drops.counts == {
+        "row without language": 2,
+        "row without speaker_id": 1,
+        "row without source": 1,
+        "row without stored audio": 1,
+    }
+
+
+def test_a_damaged_file_is_one_sentence(tmp_path):
+    one = dataset(tmp_path / "one", job("a", "train", stand_in("anna-1")))
+    (path,) = (one / "data").iterdir()
+    path.write_bytes(path.read_bytes()[:-10])
+    with pytest.raises(DataError, match="is damaged"):
+        merge(tmp_path / "all", one)
+
+
+def test_a_dataset_on_the_hub_is_merged(tmp_path, monkeypatch):
+    one = dataset(tmp_path / "one", job("a", "train", stand_in("anna-1")))
+    two = dataset(tmp_path / "two", job("b", "train", stand_in("bea-1")))
+    with local_hub(tmp_path, monkeypatch) as hub:
+        push_folder(two, "someone/two", what=DATASET)
+        jobs, languages = merge_jobs(
+            {name: find_dataset(name) for name in (str(one), "someone/two")}
+        )
+        recipe = Recipe(jobs, languages, {})
+        build_dataset(recipe, read_row_group, tmp_path / "all", write_short_card, drops=Drops())
+        hub.stop()
+        with pytest.raises(DataError, match="someone/three is neither a folder nor"):
+            find_dataset("someone/three")
+    speakers = load(tmp_path / "all")["train"]["speaker_id"][:]
+    assert speakers == ["made_up:anna", "made_up:bea"]
+
+
 def test_what_is_no_dataset_is_refused(tmp_path, monkeypatch):
     (tmp_path / "empty").mkdir()
     with pytest.raises(DataError, match="no finished dataset"):

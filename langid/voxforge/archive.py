@@ -11,7 +11,8 @@ import soundfile
 
 from langid.audio import AUDIO_SUFFIXES
 from langid.clips import ClipLimits, Piece, UnusableClip, encode_clip
-from langid.utterance import Reading, Utterance
+from langid.file_names import text_of_name
+from langid.utterance import HAS_ENOUGH, Reading, Utterance
 from langid.voxforge.metadata import ArchiveTexts
 from langid.voxforge.safe_tar import ArchiveError, read_members
 from langid.voxforge.words import plain_words
@@ -20,7 +21,6 @@ SOURCE = "voxforge"
 LICENCE = "GPL-3.0-or-later"
 ARCHIVE_SUFFIXES = (".tgz", ".tar.gz", ".tar")
 ENGLISH_FOLDER = "SpeechCorpus"  # English is the oldest part and stood alone once
-HAS_ENOUGH = "speaker has enough"  # why more of a speaker is left out
 
 # Speakers who are known not to speak the language that they stand under.
 _NOT_SPEAKING = frozenset({("it", "voxforge:vistaus")})
@@ -121,7 +121,7 @@ def read_archive(
     OSError
         If the disk does not give the file.
     """
-    stem = archive_stem(path.name)
+    stem = archive_stem(text_of_name(path.name))
     reading, texts = Reading(), ArchiveTexts(language)
     pieces_of: dict[str, list[Piece]] = {}
     # This bounds the memory only: langid.disjoint counts what a speaker gives in all archives.
