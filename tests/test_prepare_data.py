@@ -1,7 +1,10 @@
 """prepare_data.py from the command line to the dataset on disk."""
 
+import os
+import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -164,6 +167,26 @@ def test_an_interruption_leaves_what_was_there_and_can_go_on(
     assert prepare(*command) == 0
     assert len(read_back(output)["train"]) == 3
     assert [path.name for path in output.parent.iterdir()] == ["data"]
+
+
+def test_ctrl_c_in_a_terminal_ends_all_processes_and_the_build_goes_on(tmp_path):
+    for seed in range(400):
+        record(tmp_path / "src" / "fr" / f"{seed}.wav", seed, duration_s=3)
+    output = tmp_path / "out"
+    command = [sys.executable, str(ROOT / "prepare_data.py"), "folder", str(tmp_path / "src")]
+    command += ["--output", str(output), "--num-proc", "2"]
+    process = subprocess.Popen(
+        command, stderr=subprocess.PIPE, text=True, start_new_session=True, cwd=tmp_path
+    )
+    part = tmp_path / ".out-part" / "dataset" / "data" / "validation-00000.parquet"
+    while process.poll() is None and not part.exists():
+        threading.Event().wait(0.01)
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to every process
+    _, errors = process.communicate()
+    assert (process.returncode, errors.count("\n")) == (130, 1), errors
+    assert "the same command goes on" in errors and not output.exists()
+    assert subprocess.run(command, check=False, cwd=tmp_path, capture_output=True).returncode == 0
+    assert sum(len(rows) for rows in read_back(output).values()) == 400
 
 
 def test_a_speaker_in_two_splits_stops_before_anything_is_written(tmp_path, capsys):
