@@ -3,7 +3,6 @@
 import hashlib
 import io
 import math
-import os
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -220,9 +219,11 @@ def _suffix_if_kept(recording: Path | bytes, max_duration_s: float) -> str | Non
 
     Opus counts by the rate at which it was recorded.
     """
-    source = io.BytesIO(recording) if isinstance(recording, bytes) else os.fspath(recording)
-    try:
-        info = soundfile.info(source)
+    try:  # open here: soundfile cannot encode every name
+        with (
+            io.BytesIO(recording) if isinstance(recording, bytes) else recording.open("rb") as file
+        ):
+            info = soundfile.info(file)
     except (soundfile.LibsndfileError, OSError):
         return None
     if (info.channels, info.samplerate) != (1, SAMPLE_RATE) or info.duration > max_duration_s:

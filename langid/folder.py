@@ -10,6 +10,7 @@ from langid.audio import AUDIO_SUFFIXES
 from langid.clips import Clip
 from langid.drops import Drops
 from langid.errors import DataError
+from langid.file_names import text_of_name
 from langid.languages import language_code
 from langid.licences import UNSTATED
 from langid.splits import SPLITS, split_name
@@ -97,7 +98,7 @@ def _read_metadata(source: Path, drops: Drops) -> Iterator[Clip]:
         elif (problem := _path_problem(root, path)) is not None:
             drops.add(problem, file_name)
         else:
-            source_name = row.get("source") or root.name
+            source_name = row.get("source") or text_of_name(root.name)
             yield Clip(
                 path=root / path,
                 file_name=path,
@@ -111,7 +112,7 @@ def _read_metadata(source: Path, drops: Drops) -> Iterator[Clip]:
             )
     for path in _files(root, drops):
         if path.as_posix() not in listed:
-            drops.add(f"not in {METADATA_NAME}, ignored", path.as_posix())
+            drops.add(f"not in {METADATA_NAME}, ignored", text_of_name(path.as_posix()))
 
 
 def _metadata_rows(path: Path) -> list[dict[str, str]]:
@@ -139,9 +140,10 @@ def _metadata_rows(path: Path) -> list[dict[str, str]]:
 
 def _read_tree(root: Path, drops: Drops) -> Iterator[Clip]:
     root = root.resolve()
+    root_name, names = text_of_name(root.name), set()
     for path in _files(root, drops):
-        name = path.as_posix()
-        folders = list(path.parts[:-1])
+        name = text_of_name(path.as_posix())
+        folders = name.split("/")[:-1]
         split = split_name(folders[0]) if folders else None
         if split is not None:
             del folders[0]
@@ -149,16 +151,19 @@ def _read_tree(root: Path, drops: Drops) -> Iterator[Clip]:
             drops.add("not audio, ignored", name)
         elif not folders:
             drops.add("not in a language's folder", name)
-        elif (problem := _path_problem(root, name)) is not None:
+        elif (problem := _path_problem(root, path.as_posix())) is not None:
             drops.add(problem, name)
+        elif name in names:  # as text
+            drops.add("same name as another file", name)
         else:
-            speaker = f"{root.name}:{folders[1]}" if len(folders) > 1 else None
+            names.add(name)
+            speaker = f"{root_name}:{folders[1]}" if len(folders) > 1 else None
             yield Clip(
                 path=root / path,
                 file_name=name,
                 language=_language(folders[0]),
-                speaker_id=speaker or _own_speaker(root.name, name),
-                source=root.name,
+                speaker_id=speaker or _own_speaker(root_name, name),
+                source=root_name,
                 split=split,
             )
 
@@ -167,13 +172,14 @@ def _files(root: Path, drops: Drops) -> Iterator[PurePath]:
     """Paths of all files below ``root``, relative to it; linked folders are only counted."""
 
     def unreadable(error: OSError) -> None:
-        drops.add("folder cannot be read", os.path.relpath(error.filename, root))
+        drops.add("folder cannot be read", text_of_name(os.path.relpath(error.filename, root)))
 
     for folder, subfolders, names in os.walk(root, onerror=unreadable):
         relative = Path(folder).relative_to(root)
         for name in subfolders:
             if (Path(folder) / name).is_symlink():
-                drops.add("linked folder, not followed", (relative / name).as_posix())
+                linked = text_of_name((relative / name).as_posix())
+                drops.add("linked folder, not followed", linked)
         for name in names:
             yield relative / name
 

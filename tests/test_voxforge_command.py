@@ -2,6 +2,7 @@
 
 import errno
 import io
+import os
 import signal
 import threading
 
@@ -11,8 +12,8 @@ import soundfile
 from helpers_dataset import load
 from helpers_fetch import impatient
 from helpers_hub import local_hub
-from helpers_voxforge import README_FIELDS, Corpus, noise
-from voxforge_server import VoxForgeServer, archive_path
+from helpers_voxforge import README_FIELDS, Corpus, audio_bytes, noise
+from voxforge_server import RATE, VoxForgeServer, archive_path
 
 import prepare_data
 from langid import shards
@@ -264,3 +265,19 @@ def test_a_dataset_is_published_after_a_failed_upload(tmp_path, corpus, monkeypa
         assert {"README.md", "data/train-00000-of-00001.parquet"} <= set(files)
         for path in (tmp_path / "out" / "data").iterdir():
             assert files[f"data/{path.name}"].content == path.read_bytes()
+
+
+def test_names_that_are_no_utf_8(tmp_path, corpus):
+    made = corpus.folder / "fr" / RATE / "fruser0-20080100-abc.tgz"
+    made.rename(made.parent / os.fsdecode(b"Andr\xe9-20080101-abc.tgz"))
+    assert prepare(tmp_path / "out", "--archives", corpus.folder, "--languages", "fr") == 0
+    assert "voxforge:andré" in split_of_speakers(tmp_path / "out")
+    recordings = tmp_path / "recordings"
+    for number in range(4):
+        path = recordings / "de" / f"speaker{number}" / os.fsdecode(b"\xe9.wav")
+        path.parent.mkdir(parents=True)
+        path.write_bytes(audio_bytes(noise(number)))
+    assert prepare_data.main(["folder", str(recordings), "--output", str(tmp_path / "de")]) == 0
+    assert {row["utterance_id"] for rows in rows_of(tmp_path / "de").values() for row in rows} == {
+        f"de/speaker{number}/é" for number in range(4)
+    }

@@ -1,16 +1,19 @@
 """Archives found on disk."""
 
 import gzip
+import os
 
 import pytest
 from helpers_voxforge import make_archive, noise
 
+from langid.clips import ClipLimits
 from langid.drops import Drops
 from langid.errors import DataError
 from langid.voxforge import folder as archive_folder
-from langid.voxforge.archive import Survey
+from langid.voxforge.archive import Survey, read_archive
 from langid.voxforge.folder import find_archives
 from langid.voxforge.manifest import Manifest
+from langid.voxforge.selection import plan_order
 
 LANGUAGES = ("en", "fr", "de", "es", "it")
 
@@ -186,6 +189,25 @@ def test_plain_tar_archives_are_archives(tmp_path):
         ("ben-20080318-kdl", "voxforge:ben"),
     ]
     assert [(a.survey.n_recordings, a.survey.duration_s) for a in archives] == [(2, 2.0)] * 2
+
+
+def test_names_that_are_no_utf_8(tmp_path):
+    folder = tmp_path / "de"
+    for name in (b"Andr\xe9-20080101-abc.tgz", "Andr\u00e9-20080102-abc.tgz".encode()):
+        made = make_archive(tmp_path / "made.tgz", recordings={"de-1": noise(len(name))})
+        folder.mkdir(exist_ok=True)
+        made.rename(folder / os.fsdecode(name))
+    first, second = archives = find(tmp_path)
+    assert (first.key, first.stem) == ("de/André-20080101-abc.tgz", "André-20080101-abc")
+    assert first.speaker_id == second.speaker_id == "voxforge:andré"
+    assert {archive.key for archive in plan_order(archives)} == {first.key, second.key}
+    reading = read_archive(first.path, "de", limits=ClipLimits())
+    assert [u.file_name for u in reading.utterances] == ["André-20080101-abc/de-1.flac"]
+    again = folder / os.fsdecode(b"Andr\xe9-20080102-abc.tgz")
+    os.link(second.path, again)
+    drops = Drops()
+    assert find(tmp_path, drops=drops) == archives
+    assert drops.names == {"same name as another archive": [second.key]}
 
 
 @pytest.mark.parametrize("content", [None, "file", "empty"])

@@ -202,7 +202,7 @@ class _Fetcher:
         except DownloadFailed as failure:
             tqdm.write(f"{archive.key}: {failure}", file=sys.stderr)
             return failure
-        self.manifest.record_survey(archive.key, survey, archive.url)
+        self.manifest.record_survey(archive.key, target, survey, archive.url)
         return survey
 
 

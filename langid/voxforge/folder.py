@@ -3,12 +3,13 @@
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from tqdm import tqdm
 
 from langid.drops import Drops
 from langid.errors import DataError
+from langid.file_names import text_of_name
 from langid.languages import language_code
 from langid.processes import process_pool
 from langid.voxforge.archive import (
@@ -29,7 +30,7 @@ _UNREADABLE = "cannot be read"
 class Archive:
     """An archive on disk; ``survey.problem`` says why, if it cannot be used."""
 
-    key: str  # path below the folder of archives, with forward slashes
+    key: str  # path below the folder of archives as text, with forward slashes
     path: Path
     language: str
     stem: str
@@ -59,7 +60,10 @@ def find_archives(
     DataError
         If there is no such folder, or no archive in it.
     """
-    paths = dict(_archive_paths(folder))
+    paths: dict[str, Path] = {}
+    for key, path in sorted(_archive_paths(folder)):
+        if paths.setdefault(key, path) is not path:
+            drops.add("same name as another archive", key)
     if not paths:
         raise DataError(
             f"{folder} holds no archive ({', '.join(ARCHIVE_SUFFIXES)}): give the folder that "
@@ -79,7 +83,7 @@ def find_archives(
             continue
         if language not in languages:
             continue
-        stem = archive_stem(paths[key].name)
+        stem = archive_stem(PurePosixPath(key).name)
         archive = Archive(key, paths[key], language, stem, speaker_of(stem), surveys[key])
         if archive.survey.problem is not None:
             drops.add(f"corrupt archive: {archive.survey.problem}", key)
@@ -101,7 +105,7 @@ def survey_archives(
     DataError
         If a process dies, as for want of memory.
     """
-    surveys = {key: manifest.survey(key) for key in paths}
+    surveys = {key: manifest.survey(key, path) for key, path in paths.items()}
     unknown = [key for key, survey in surveys.items() if survey is None]
     n_processes = max(1, min(n_processes, len(unknown) // SURVEYS_PER_JOB))
     with (
@@ -117,7 +121,7 @@ def survey_archives(
         for key, survey in zip(unknown, made, strict=True):
             surveys[key] = survey
             if survey.problem != _UNREADABLE:
-                manifest.record_survey(key, survey)
+                manifest.record_survey(key, paths[key], survey)
             progress.update()
     return surveys
 
@@ -141,7 +145,7 @@ def _archive_paths(folder: Path) -> Iterator[tuple[str, Path]]:
         for name in names:
             if name.lower().endswith(ARCHIVE_SUFFIXES) and not name.startswith("."):
                 path = Path(parent, name)
-                yield path.relative_to(folder).as_posix(), path
+                yield text_of_name(path.relative_to(folder).as_posix()), path
 
 
 def _language_of_path(key: str) -> str | None:

@@ -18,6 +18,8 @@ class Manifest:
     Lines are only ever appended, each in one write: the last one of a key counts, and a line that
     was cut short by a crash is passed over. A record holds for the very file that it was made of,
     by size and time. Threads may share one object.
+
+    The key is text; the path tells where the file is, whatever its name is made of.
     """
 
     def __init__(self, folder: Path):
@@ -41,29 +43,22 @@ class Manifest:
             except (ValueError, TypeError, KeyError):
                 continue
 
-    def survey(self, key: str) -> Survey | None:
+    def survey(self, key: str, path: Path) -> Survey | None:
         """The survey of an archive; None if there is none, or its file is not the same now."""
         record = self._records.get(key, {})
-        if (record.get("n_bytes"), record.get("mtime_ns")) != self._stamp(key):
+        if (record.get("n_bytes"), record.get("mtime_ns")) != _stamp(path):
             return None
         try:
             return Survey(**record["survey"])
         except (KeyError, TypeError):  # written by another version
             return None
 
-    def record_survey(self, key: str, survey: Survey, url: str | None = None) -> None:
+    def record_survey(self, key: str, path: Path, survey: Survey, url: str | None = None) -> None:
         """Keep the survey of a file as it is now; ``url`` is where it was downloaded from."""
-        stamp = self._stamp(key)
+        stamp = _stamp(path)
         if stamp is not None:
             record = {"key": key, "n_bytes": stamp[0], "mtime_ns": stamp[1], "url": url}
             self._append({**record, "survey": asdict(survey)})
-
-    def _stamp(self, key: str) -> tuple[int, int] | None:
-        try:
-            status = (self.folder / key).stat()
-        except OSError:
-            return None
-        return status.st_size, status.st_mtime_ns
 
     def _append(self, record: dict) -> None:
         with self._lock:
@@ -89,3 +84,11 @@ class Manifest:
             "is not kept for the next run.",
             file=sys.stderr,
         )
+
+
+def _stamp(path: Path) -> tuple[int, int] | None:
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_size, status.st_mtime_ns
