@@ -2,7 +2,11 @@
 
 import errno
 import signal
+import subprocess
+import sys
 import threading
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
 from filelock import FileLock
@@ -23,12 +27,14 @@ from voxforge_server import VoxForgeServer, archive_path
 from langid.drops import Drops
 from langid.errors import DataError
 from langid.voxforge import download as download_module
-from langid.voxforge import fetch
+from langid.voxforge import fetch, http_session
 from langid.voxforge import folder as archive_folder
 from langid.voxforge.fetch import LOCK_NAME, fetch_archives
 from langid.voxforge.http_session import Stop, polite_session
 from langid.voxforge.index import list_archives
 from langid.voxforge.manifest import Manifest
+
+PREPARE_DATA = Path(__file__).parents[1] / "prepare_data.py"
 
 
 @pytest.fixture(autouse=True)
@@ -233,3 +239,44 @@ def test_ctrl_c_during_a_long_wait(tmp_path, ctrl_c):
         server.fault(archive_path("de", "s2-0-x.tgz"), status=503, retry_after="250")
         with pytest.raises(KeyboardInterrupt):
             run(server, tmp_path, n_workers=3)
+
+
+def test_ctrl_c_while_the_host_says_nothing(tmp_path, ctrl_c, monkeypatch):
+    monkeypatch.setattr(http_session, "TIMEOUT_S", None)  # as if for ever
+    monkeypatch.setattr(fetch, "STOPPING_S", 0.1)
+    paths = tree(3)
+    mute = archive_path("de", "s1-0-x.tgz")
+    with VoxForgeServer(paths) as server:
+        interrupt_when_stalled(server)
+        server.fault(mute, is_mute=True)
+        with pytest.raises(KeyboardInterrupt):
+            run(server, tmp_path, n_workers=1)
+    with VoxForgeServer(paths) as server:  # nobody holds the folder
+        assert len(run(server, tmp_path)) == 3
+
+
+def test_ctrl_c_twice_ends_the_program_without_a_traceback(tmp_path):
+    """Within less than the host is waited for, 30 s."""
+    paths = tree(3)
+    with VoxForgeServer(paths) as server:
+        for path in paths:
+            server.fault(path, is_mute=True)
+        has_stalled = threading.Event()
+        server.on_stall = has_stalled.set
+        command = ["voxforge", "--languages", "de", "--base-url", server.base_url]
+        process = subprocess.Popen(
+            [sys.executable, PREPARE_DATA, *command, "--output", tmp_path / "out"],
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        try:
+            assert has_stalled.wait(60)
+            process.send_signal(signal.SIGINT)
+            with suppress(subprocess.TimeoutExpired):  # while the threads are waited for
+                process.wait(0.5)
+            process.send_signal(signal.SIGINT)
+            _, errors = process.communicate(timeout=15)
+        finally:
+            process.kill()
+    assert process.returncode == 130
+    assert "Interrupted" in errors and "Traceback" not in errors, errors

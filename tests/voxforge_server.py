@@ -33,6 +33,7 @@ class Fault:
     status: int | None = None  # answered instead of the file
     retry_after: str | None = None
     cut_after: int | None = None  # bytes of the body, then the connection is cut
+    is_mute: bool = False  # no answer at all until the server stops
     stall_after: int | None = None  # bytes of the body, then nothing until the server stops
     content_length: int | None = None  # stated instead of the true one
     no_length: bool = False  # none stated: the body ends with the connection
@@ -95,7 +96,11 @@ class _Handler(BaseHTTPRequestHandler):
             server.requests.append((path, self.headers.get("Range")))
             server.user_agents.add(self.headers.get("User-Agent"))
         fault = server.take_fault(path)
-        if fault.status is not None:
+        if fault.is_mute:
+            server.on_stall()
+            server.stopping.wait()
+            self.close_connection = True
+        elif fault.status is not None:
             self._send(fault.status, fault.body or b"<html>refused</html>", fault, kind="text/html")
         elif path in server.tree:
             self._send_file(server.tree[path], fault)

@@ -2,10 +2,11 @@
 
 import logging
 import sys
+import threading
 import time
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +30,7 @@ from langid.voxforge.selection import Caps, Plan
 MAX_HOST_FAILURES = 5
 LOCK_NAME = ".downloading.lock"
 ESTIMATE_INTERVAL_S = 1.0
+STOPPING_S = 1.5  # for what is just being written, before the threads are left behind
 # Before the first archives of a language are known; only the progress bar depends on it.
 _TYPICAL_DURATION_S = 50.0
 _TYPICAL_BYTES = 1_500_000
@@ -97,8 +99,8 @@ def fetch_archives(
     DataError
         If the host gives nothing any more, the disk takes nothing, or another run is at work.
     KeyboardInterrupt
-        After all threads have ended. Like the others it leaves what is downloaded, also in part,
-        for the next run.
+        Soon: a thread that still waits for the host is left behind, and writes nothing any more.
+        Like the others it leaves what is downloaded, also in part, for the next run.
     """
     plans = [
         Plan(_of_speakers(language, archives, folder, drops), caps)
@@ -140,11 +142,10 @@ def _fetch_all(
     turns = deque(plans)  # all languages advance alike
     in_flight: dict[Future, tuple[Plan, RemoteArchive]] = {}
     n_host_failures = 0
-    pool = ThreadPoolExecutor(n_workers)
     try:
         while True:
             while len(in_flight) < n_workers and (job := _next_job(turns)):
-                in_flight[pool.submit(fetcher.fetch, job[1])] = job
+                in_flight[_in_thread(fetcher.fetch, job[1])] = job
             if not in_flight:
                 return
             for future in wait(in_flight, return_when=FIRST_COMPLETED).done:
@@ -163,9 +164,27 @@ def _fetch_all(
                     )
     except BaseException:
         fetcher.stop.set()
+        wait(in_flight, STOPPING_S)
         raise
-    finally:
-        pool.shutdown(cancel_futures=True)
+
+
+def _in_thread(
+    fetch: Callable[[RemoteArchive], Survey | DownloadFailed], archive: RemoteArchive
+) -> Future:
+    """What becomes of an archive, in a thread that the end of the program does not wait for.
+
+    Those of ``ThreadPoolExecutor`` would hold it up until the host answers or time is out.
+    """
+    future: Future = Future()
+
+    def work() -> None:
+        try:
+            future.set_result(fetch(archive))
+        except BaseException as error:
+            future.set_exception(error)  # raised again where the result is asked for
+
+    threading.Thread(target=work, daemon=True).start()
+    return future
 
 
 def _next_job(turns: deque[Plan]) -> tuple[Plan, RemoteArchive] | None:
@@ -200,6 +219,7 @@ class _Fetcher:
                 download(self.session, archive.url, target, self.bar.add, self.stop)
                 survey = survey_readable(target)
         except DownloadFailed as failure:
+            self.stop.check()
             tqdm.write(f"{archive.key}: {failure}", file=sys.stderr)
             return failure
         self.manifest.record_survey(archive.key, target, survey, archive.url)
