@@ -30,8 +30,8 @@ def stand_in_survey(path) -> Survey:
     """ "20 s…" lasts 20 s, anything else is corrupt."""
     number, unit, _ = path.read_bytes().partition(b" s")
     if unit and number.isdigit():
-        return Survey(1, float(number), None, None, 1000, None)
-    return Survey(0, 0.0, None, None, 0, "truncated")
+        return Survey(1, float(number), None, None, 1000, None, "a1")
+    return Survey(0, 0.0, None, None, 0, "truncated", "b2")
 
 
 def content(seconds=20) -> bytes:

@@ -9,8 +9,8 @@ import pytest
 from langid.voxforge.archive import Survey
 from langid.voxforge.manifest import MANIFEST_NAME, Manifest
 
-SURVEY = Survey(10, 42.5, "female", "de", 1_000_000, None)
-TRUNCATED = Survey(0, 0.0, None, None, 0, "truncated")
+SURVEY = Survey(10, 42.5, "female", "de", 1_000_000, None, "a1")
+TRUNCATED = Survey(0, 0.0, None, None, 0, "truncated", "b2")
 KEY = "de/16kHz_16bit/Anna-20080318-kdl.tgz"
 
 
@@ -85,10 +85,13 @@ def test_lines_of_nonsense_are_passed_over(folder, line):
     assert Manifest(folder).survey(KEY, folder / KEY) == SURVEY
 
 
-def test_a_survey_of_another_version_is_made_again(folder):
+@pytest.mark.parametrize("change", [("n_recordings", "n_files"), (', "digest": "a1"', "")])
+def test_a_survey_of_another_version_is_made_again(folder, change):
     Manifest(folder).record_survey(KEY, folder / KEY, SURVEY)
     path = folder / MANIFEST_NAME
-    path.write_text(path.read_text().replace("n_recordings", "n_files"))
+    text = path.read_text()
+    path.write_text(text.replace(*change))
+    assert path.read_text() != text
     assert Manifest(folder).survey(KEY, folder / KEY) is None
 
 

@@ -220,8 +220,19 @@ def test_a_survey_needs_no_decoding(path):
         "language": "de",
         "n_bytes_unpacked": survey.n_bytes_unpacked,
         "problem": None,
+        "digest": survey.digest,
     }
     assert Survey(**json.loads(json.dumps(asdict(survey)))) == survey
+
+
+def test_a_survey_tells_archives_apart_by_their_bytes(path, tmp_path):
+    first = make_archive(path, recordings={"a1": noise(1)})
+    copy = tmp_path / "copy.tgz"
+    copy.write_bytes(first.read_bytes())
+    survey = survey_archive(first)
+    assert survey_archive(copy) == survey and survey.digest
+    other = survey_archive(make_archive(path, recordings={"a1": noise(2)}))
+    assert other.n_bytes_unpacked == survey.n_bytes_unpacked and other.digest != survey.digest
 
 
 def test_a_survey_of_flac_and_of_unfinished_headers(path):

@@ -3,6 +3,7 @@
 import errno
 import io
 import os
+import shutil
 import signal
 import threading
 
@@ -281,3 +282,17 @@ def test_names_that_are_no_utf_8(tmp_path, corpus):
     assert {row["utterance_id"] for rows in rows_of(tmp_path / "de").values() for row in rows} == {
         f"de/speaker{number}/é" for number in range(4)
     }
+
+
+def test_an_archive_of_other_content_is_noticed_and_a_copied_folder_is_the_same(
+    tmp_path, corpus, capsys
+):
+    command = (tmp_path / "out", "--languages", "fr", "--archives")
+    assert prepare(*command, corpus.folder) == 0
+    copy = tmp_path / "copy"
+    shutil.copytree(corpus.folder, copy, copy_function=shutil.copyfile)
+    assert prepare(*command, copy) == 0
+    assert "up to date: nothing to do" in capsys.readouterr().out
+    corpus.add("fr", "fruser0-20080100-abc")  # as long as it was
+    assert prepare(*command, corpus.folder) == 2
+    assert "made of other recordings" in capsys.readouterr().err

@@ -2,6 +2,7 @@
 
 import gzip
 import os
+import sys
 
 import pytest
 from helpers_voxforge import make_archive, noise
@@ -11,7 +12,7 @@ from langid.drops import Drops
 from langid.errors import DataError
 from langid.voxforge import folder as archive_folder
 from langid.voxforge.archive import Survey, read_archive
-from langid.voxforge.folder import find_archives
+from langid.voxforge.folder import find_archives, survey_archives
 from langid.voxforge.manifest import Manifest
 from langid.voxforge.selection import plan_order
 
@@ -29,8 +30,8 @@ def surveyed(monkeypatch):
         if content == "unreadable":
             raise PermissionError(13, "Permission denied")
         if content.startswith("corrupt"):
-            return Survey(0, 0.0, None, None, 0, content.removeprefix("corrupt "))
-        return Survey(10, 42.0, None, content or None, 1000, None)
+            return Survey(0, 0.0, None, None, 0, content.removeprefix("corrupt "), "b2")
+        return Survey(10, 42.0, None, content or None, 1000, None, "a1")
 
     monkeypatch.setattr(archive_folder, "survey_archive", survey)
     return paths
@@ -62,7 +63,7 @@ def test_what_the_downloader_lays_out(tmp_path, surveyed):
     assert german.path == tmp_path / german.key
     assert (german.language, german.stem) == ("de", "Anna-20080318-kdl")
     assert german.speaker_id == "voxforge:anna"
-    assert german.survey == Survey(10, 42.0, None, None, 1000, None)
+    assert german.survey == Survey(10, 42.0, None, None, 1000, None, "a1")
     assert (french.language, french.stem) == ("fr", "anonymous-1-x")
     assert french.speaker_id == "voxforge:anonymous-1-x"
     assert drops.counts == {}
@@ -165,6 +166,26 @@ def test_an_archive_at_two_rates_counts_once(tmp_path, surveyed):
         ]
         assert drops.names == {"same archive at another sample rate": [f"de/{order[1]}/a-1-x.tgz"]}
     assert find(tmp_path)[0].key == "de/16kHz_16bit/a-1-x.tgz"
+
+
+def test_other_rates_than_those_asked_for_are_left_out(tmp_path, surveyed):
+    write(tmp_path, "de/16kHz_16bit/a-1-x.tgz", "de/44.1kHz_16bit/b-1-x.tgz", "de/mine/c-1-x.tgz")
+    write(tmp_path, "fi/8kHz_16bit/a-1-x.tgz")
+    drops = Drops()
+    archives = find(tmp_path, drops=drops, sample_rates=("16kHz_16bit",))
+    assert [a.key for a in archives] == ["de/16kHz_16bit/a-1-x.tgz", "de/mine/c-1-x.tgz"]
+    assert drops.names == {"another sample rate": ["de/44.1kHz_16bit/b-1-x.tgz"]}
+    assert sorted(surveyed) == ["a-1-x.tgz", "c-1-x.tgz"]
+    assert len(find(tmp_path, sample_rates=())) == 3
+
+
+@pytest.mark.parametrize("n_archives", [0, 3])
+def test_nothing_to_survey_shows_no_bar(tmp_path, surveyed, capsys, monkeypatch, n_archives):
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    keys = [f"{n}-1-x.tgz" for n in range(n_archives)]
+    write(tmp_path, *keys)
+    survey_archives({key: tmp_path / key for key in keys}, Manifest(tmp_path), 1)
+    assert bool(capsys.readouterr().err) is bool(n_archives)
 
 
 def test_where_the_good_copy_is_the_other_one(tmp_path, surveyed):

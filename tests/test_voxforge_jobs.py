@@ -17,7 +17,7 @@ ALL = Caps(math.inf, math.inf)
 
 def archive(stem, problem=None, language="de") -> Archive:
     """An archive of 20 s, or one with a problem that shows after 20 s."""
-    survey = Survey(2, 20.0, None, None, 1000, problem)
+    survey = Survey(2, 20.0, None, None, 1000, problem, "a1")
     key = f"{language}/{stem}.tgz"
     return Archive(key, Path(key), language, stem, speaker_of(stem), survey)
 

@@ -1,10 +1,12 @@
 """What an archive of VoxForge is: its name, its speaker, and the utterances inside."""
 
+import hashlib
 import io
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PurePosixPath
 
 import soundfile
@@ -40,6 +42,7 @@ class Survey:
     language: str | None  # ISO 639-1 code, by the README
     n_bytes_unpacked: int
     problem: str | None  # why it cannot be used to its end, such as "truncated"
+    digest: str  # of the file's bytes, hexadecimal: equal for copies
 
     @property
     def usable_s(self) -> float | None:
@@ -103,6 +106,7 @@ def survey_archive(path: Path) -> Survey:
         language=facts.language,
         n_bytes_unpacked=n_bytes,
         problem=problem,
+        digest=_digest(path),
     )
 
 
@@ -209,6 +213,11 @@ def _free_id(stem: str, taken: Mapping[str, object]) -> str:
 def _is_audio(name: str) -> bool:
     path = PurePosixPath(name)  # a name with a dot in front is what macOS adds to archives
     return path.suffix.lower() in AUDIO_SUFFIXES and not path.name.startswith(".")
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, partial(hashlib.blake2b, digest_size=16)).hexdigest()
 
 
 def _announced_s(recording: bytes) -> float | None:

@@ -1,6 +1,7 @@
 """Archives of VoxForge on disk: where they are, of which language, and what is in them."""
 
 import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -24,6 +25,7 @@ from langid.voxforge.manifest import Manifest
 
 SURVEYS_PER_JOB = 8
 _UNREADABLE = "cannot be read"
+_RATE_FOLDER = re.compile(r"[\d.]+khz_\d+bit")
 
 
 @dataclass(frozen=True)
@@ -52,8 +54,9 @@ def find_archives(
     The language is the first folder on the way that is called like one (``SpeechCorpus`` is
     English); else the only one asked for; else what the archive's README says. An archive that
     is there at several sample rates counts once, by the order of ``sample_rates`` if these are
-    names of folders on the way, a usable one before others. Archives that cannot be used are among
-    them, as they count in the plan. ``drops`` receives them, and what was left out.
+    names of folders on the way, a usable one before others; a folder of a rate that is not among
+    them, if there are any, is left out. Archives that cannot be used are among those found, as
+    they count in the plan. ``drops`` receives them, and what was left out.
 
     Raises
     ------
@@ -73,6 +76,9 @@ def find_archives(
     if len(languages) == 1:
         stated = {key: language or languages[0] for key, language in stated.items()}
     paths = {key: path for key, path in paths.items() if stated[key] in (None, *languages)}
+    for key in [key for key in paths if sample_rates and _has_other_rate(key, sample_rates)]:
+        drops.add("another sample rate", key)
+        del paths[key]
     surveys = survey_archives(paths, manifest, n_processes)
     usable: dict[tuple[str, str], Archive] = {}
     unusable: dict[tuple[str, str], Archive] = {}
@@ -108,9 +114,10 @@ def survey_archives(
     surveys = {key: manifest.survey(key, path) for key, path in paths.items()}
     unknown = [key for key, survey in surveys.items() if survey is None]
     n_processes = max(1, min(n_processes, len(unknown) // SURVEYS_PER_JOB))
+    is_hidden = None if unknown else True  # None: where nobody watches
     with (
         process_pool(n_processes) as pool,
-        tqdm(total=len(unknown), unit="archive", desc="survey", disable=None) as progress,
+        tqdm(total=len(unknown), unit=" archives", desc="survey", disable=is_hidden) as progress,
     ):
         todo = [paths[key] for key in unknown]
         made = (
@@ -131,7 +138,7 @@ def survey_readable(path: Path) -> Survey:
     try:
         return survey_archive(path)
     except OSError:
-        return Survey(0, 0.0, None, None, 0, _UNREADABLE)
+        return Survey(0, 0.0, None, None, 0, _UNREADABLE, "")
 
 
 def _archive_paths(folder: Path) -> Iterator[tuple[str, Path]]:
@@ -157,6 +164,13 @@ def _language_of_path(key: str) -> str | None:
         except ValueError:
             continue
     return None
+
+
+def _has_other_rate(key: str, sample_rates: Sequence[str]) -> bool:
+    """Whether a folder on the way is called like a sample rate, and none like these."""
+    folders = [part.casefold() for part in key.split("/")[:-1]]
+    wanted = {rate.casefold() for rate in sample_rates}
+    return any(map(_RATE_FOLDER.fullmatch, folders)) and wanted.isdisjoint(folders)
 
 
 def _preference(key: str, sample_rates: Sequence[str]) -> int:

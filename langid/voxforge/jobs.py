@@ -73,6 +73,7 @@ def voxforge_jobs(archives: list[Archive], split_of: Mapping[str, str]) -> list[
             split=split_of[archive.speaker_id],
             n_bytes=archive.survey.n_bytes_unpacked,
             item=archive,
+            stamp=archive.survey.digest,
         )
         for archive in archives
     ]
