@@ -122,12 +122,15 @@ class _PieceWriter:
         return Piece(self._buffer.getvalue(), ".flac", duration_s, self._hash.hexdigest())
 
 
-def encode_clip(recording: Path | bytes, limits: ClipLimits) -> tuple[list[Piece], list[str]]:
+def encode_clip(
+    recording: Path | bytes, limits: ClipLimits, max_total_s: float = math.inf
+) -> tuple[list[Piece], list[str]]:
     """Check a recording, a file or its bytes, and give the bytes to store.
 
     A compressed mono 16 kHz recording keeps its bytes; everything else becomes 16-bit FLAC at
     16 kHz. A recording over ``max_duration_s`` is cut into pieces of that length, each of which
-    must hold against ``limits`` by itself. Only what is stored is held in memory.
+    must hold against ``limits`` by itself. What comes after about ``max_total_s`` is not even
+    decoded. Only what is stored is held in memory.
 
     Returns
     -------
@@ -144,10 +147,10 @@ def encode_clip(recording: Path | bytes, limits: ClipLimits) -> tuple[list[Piece
     """
     suffix = _suffix_if_kept(recording, limits.max_duration_s)
     try:
-        pieces, changes = _decode(recording, limits, flac=suffix is None)
+        pieces, changes = _decode(recording, limits, max_total_s, flac=suffix is None)
         if suffix and changes:  # damaged, or its header understates it
             suffix = None
-            pieces, changes = _decode(recording, limits, flac=True)
+            pieces, changes = _decode(recording, limits, max_total_s, flac=True)
     except NonFiniteError as error:
         raise UnusableClip("NaN or infinite samples") from error
     except AudioError as error:
@@ -161,13 +164,14 @@ def encode_clip(recording: Path | bytes, limits: ClipLimits) -> tuple[list[Piece
 
 
 def _decode(
-    recording: Path | bytes, limits: ClipLimits, flac: bool
+    recording: Path | bytes, limits: ClipLimits, max_total_s: float, flac: bool
 ) -> tuple[list[Piece], list[str]]:
     """Decode block by block into pieces that are worth keeping; see `encode_clip`."""
     is_endless = math.isinf(limits.max_duration_s)
     max_samples = sys.maxsize if is_endless else max(1, round(limits.max_duration_s * SAMPLE_RATE))
     stream = AudioStream(recording)
     pieces, faults, writer = [], [], _PieceWriter(flac)
+    is_cut_off = False
 
     def complete() -> None:
         piece, fault = writer.finish(), writer.fault(limits)
@@ -185,6 +189,9 @@ def _decode(
                 room = max_samples - writer.n_samples
                 writer.write(block[:room])
                 block = block[room:]
+            if stream.duration_s >= max_total_s:
+                is_cut_off = next(stream, None) is not None
+                break
     except TooShortError:
         if stream.warnings:  # who knows how long it was
             raise
@@ -195,7 +202,11 @@ def _decode(
         raise UnusableClip(faults[0])
     if len(pieces) + len(faults) > 1:
         pieces = [replace(piece, is_whole=False) for piece in pieces]
-    return pieces, _changes(stream, pieces, faults, limits)
+    changes = _changes(stream, pieces, faults, limits)
+    if is_cut_off:
+        changes.append(f"the rest left out after {max_total_s / 60:g} min")
+        pieces = [replace(piece, is_whole=False) for piece in pieces]
+    return pieces, changes
 
 
 def _changes(

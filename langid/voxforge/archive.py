@@ -29,7 +29,10 @@ _NOT_SPEAKING = frozenset({("it", "voxforge:vistaus")})
 _ANONYMOUS = re.compile(r"(anon[iy]m(o|e|a|us|os|ous)?|unknown)?")  # in all languages
 _LANGUAGE_IN_FRONT = re.compile(r"[A-Z]{2}-(?=.+-\d{8})")  # as the programs call submissions
 _DATE_AFTER_NAME = re.compile(r"-|_(?=\d{8})")
-_UNKNOWN_LENGTH = 2**62  # in samples: more is libsndfile's way to say it
+# Sound takes more: codecs of telephones start at 4 kbit/s, and FLAC of speech at 16 kHz takes
+# some 100. A header that says less lies, or that is how its length is not known, or all is silence.
+_MIN_BYTES_PER_S = 500
+_MAX_RECORDING_S = 1800.0  # those of VoxForge are single sentences
 
 
 @dataclass(frozen=True)
@@ -116,9 +119,10 @@ def read_archive(
     """Every usable recording of an archive, in the order of names, with what is known of it.
 
     With the first recording that does not fit into ``max_duration_s_total``, the rest of the
-    archive is left out too. Nothing is taken from an archive that turns out to be damaged, not
-    even what came before: the checksum over all of it stands at the end. One recording at a time
-    is held as it was; of the others only what is stored.
+    archive is left out too, and of one recording what comes after half an hour. Nothing is taken
+    from an archive that turns out to be damaged, not even what came before: the checksum over all
+    of it stands at the end. One recording at a time is held as it was; of the others only what is
+    stored.
 
     Raises
     ------
@@ -144,7 +148,7 @@ def read_archive(
                 leave_out(HAS_ENOUGH, member.name)
                 continue
             try:
-                pieces, changes = encode_clip(member.read(), limits)
+                pieces, changes = encode_clip(member.read(), limits, _MAX_RECORDING_S)
             except UnusableClip as reason:
                 leave_out(str(reason), member.name)
                 continue
@@ -221,11 +225,11 @@ def _digest(path: Path) -> str:
 
 
 def _announced_s(recording: bytes) -> float | None:
-    """Seconds by the header, or by the size where the header has none; None for no audio."""
+    """Seconds by the header, or by the size where the header cannot be right; None for no audio."""
     try:
         info = soundfile.info(io.BytesIO(recording))
     except soundfile.LibsndfileError:
         return None
-    if 0 < info.frames < _UNKNOWN_LENGTH:
+    if 0 < info.duration <= len(recording) / _MIN_BYTES_PER_S:
         return info.duration
     return len(recording) / (2 * info.channels * info.samplerate)
