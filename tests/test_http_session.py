@@ -114,6 +114,13 @@ def test_a_host_that_is_not_there(server):
     assert failure.value.is_host_fault
 
 
+@pytest.mark.parametrize("host", ["a..b", "a" * 64 + ".org", "ä" * 64 + ".org", ".org"])
+def test_a_name_that_no_host_can_have(host):
+    with polite_session(1, Stop()) as session, pytest.raises(DownloadFailed) as failure:
+        open_url(session, f"http://{host}/x")
+    assert "\n" not in str(failure.value)
+
+
 def test_a_reason_for_everything():
     assert reason_of(requests.exceptions.InvalidURL("no host")) == "no host"
     assert reason_of(requests.exceptions.TooManyRedirects()) == "TooManyRedirects"

@@ -252,3 +252,14 @@ def test_a_host_that_has_moved(session):
         old.fault(page, status=301, headers={"Location": new.url + page})
         (archive,) = list_archives(session, old.base_url, "de", RATES)
     assert archive.url.startswith(new.url + BASE)
+
+
+@pytest.mark.parametrize("host", ["a..b", "a" * 64 + ".org"])
+def test_a_host_that_cannot_be_is_one_sentence(session, host):
+    with pytest.raises(DataError, match=rf"^{host} cannot be used \(no host can be called so\)"):
+        list_archives(session, f"http://{host}/x", "de", RATES)
+
+
+def test_no_sample_rate_is_one_sentence(session):
+    with pytest.raises(DataError, match=r"give --sample-rates like 16kHz_16bit"):
+        list_archives(session, "http://host/x", "de", ())

@@ -10,6 +10,7 @@ from urllib3.exceptions import (
     ConnectTimeoutError,
     HTTPError,
     InvalidHeader,
+    LocationValueError,
     MaxRetryError,
     NameResolutionError,
     NewConnectionError,
@@ -32,6 +33,7 @@ MAX_WAIT_S = 300.0  # whatever Retry-After says
 ERROR_PAGE_BYTES = 2**16
 
 _REASONS = (
+    ((LocationValueError, UnicodeError), "no host can be called so"),
     (NameResolutionError, "its name is not known"),
     (ProxyError, "the proxy does not connect to it"),
     (SSLError, "its certificate is not accepted"),
@@ -174,11 +176,11 @@ def open_url(
     Raises
     ------
     DownloadFailed
-        If there is none, after all retries.
+        If there is none, after all retries, or the address is none.
     """
     try:
         return session.get(url, headers=headers, stream=True, timeout=TIMEOUT_S)
-    except requests.RequestException as error:
+    except (requests.RequestException, LocationValueError, UnicodeError) as error:
         raise DownloadFailed(reason_of(error), is_host_fault=True) from error
 
 

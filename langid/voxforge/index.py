@@ -82,6 +82,10 @@ def list_archives(
         raise DataError(
             f"{base_url!r} is not a web address: give --base-url like {DEFAULT_BASE_URL}."
         )
+    if not sample_rates:
+        raise DataError(
+            f"No sample rate is asked for: give --sample-rates like {DEFAULT_SAMPLE_RATES[0]}."
+        )
     archives: dict[str, RemoteArchive] = {}
     empty_urls, missing = [], []
     for rate in sample_rates:
