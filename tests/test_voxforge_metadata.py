@@ -23,6 +23,13 @@ from langid.voxforge.metadata import (
         "a0405.wav GOOD MORNING",
         '"*/a0405" GOOD MORNING',
         "anna\\mfc\\a0405\tGOOD  MORNING  ",
+        *(
+            "a0405: GOOD MORNING",
+            "a0405 : GOOD MORNING",
+            "a0405,GOOD MORNING",
+            "x/a0405;GOOD MORNING",
+        ),
+        *("C:\\audio\\a0405 GOOD MORNING", "smith,john/mfc/a0405, GOOD MORNING"),
         "\ufeffA0405 GOOD MORNING\r",
     ],
 )
@@ -43,6 +50,14 @@ def test_encodings_of_western_texts_are_recognised(encoding):
         "de5-001": "DIE MÄNNER FRÜHSTÜCKEN",
         "de5-002": "ÇA DÉPEND",
     }
+
+
+def test_each_line_may_have_its_own_encoding():
+    lines = ("de5-001 MÄNNER".encode(), "de5-002 FRÜHSTÜCK".encode("cp1252"), b"de5-003 X")
+    for newline in (b"\n", b"\r\n", b"\r"):
+        assert parse_prompts(decode_text(newline.join(lines), "de")) == {
+            **{"de5-001": "MÄNNER", "de5-002": "FRÜHSTÜCK", "de5-003": "X"}
+        }
 
 
 def test_the_language_tells_an_old_encoding():

@@ -139,6 +139,11 @@ def test_forms_that_are_localised_throughout(text, expected):
         ("[male/female]", None),
         ("female male", None),
         ("tamale", None),
+        *(("Femal", "female"), ("feminine", "female"), ("weibl.", "female")),
+        *(("fÃ©minin", "female"), ("Fem.", "female"), ("feminin", "female")),
+        *(("masculine", "male"), ("males", "male"), ("masc.", "male"), ("maskulin", "male")),
+        *(("masuclino", "male"), ("M.", "male"), ("varÃ³n", "male")),
+        *(("not male", None), ("not female", None), ("nicht weiblich", None)),
     ],
 )
 def test_genders_are_misspelt(value, gender):

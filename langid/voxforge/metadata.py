@@ -4,6 +4,7 @@ VoxForge's two submission programs write the names of a README's fields in Engli
 in the speaker's language; READMEs that were written by hand have all in either, and misspelt.
 """
 
+import codecs
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from langid.voxforge.words import (
     GENDERS,
     LANGUAGES,
     MORE,
+    NEGATIONS,
     NO_DIALECT,
     YES_AND_NO,
     plain_words,
@@ -23,6 +25,8 @@ from langid.voxforge.words import (
 
 MAX_DIALECT_CHARS = 100
 MAX_TEXT_BYTES = 2**20  # of one file
+# After an id, unless a path goes on ("C:\\audio\\a0405", "smith,john/mfc/a0405").
+_SEPARATOR = re.compile(r"(?<=\S)\s*[:,;](?!\S*[\\/])\s*|\s+")
 _AUDIO_LIKE = (".wav", ".flac", ".mfc", ".lab", ".mp3", ".raw", ".ogg")  # suffixes of ids
 # What programs without Unicode wrote: code pages of Windows, by language; else Western.
 _CODE_PAGES = {
@@ -96,26 +100,36 @@ class ArchiveTexts:
 
 
 def decode_text(data: bytes, language: str | None = None) -> str:
-    """UTF-8 or UTF-16 with or without a byte-order mark, else the language's Windows code page."""
+    """UTF-8 or UTF-16 with or without a byte-order mark, else the language's Windows code page.
+
+    The latter counts for single lines: files were put together of several.
+    """
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         return data.decode("utf-16", "replace")
     n_even, n_odd = data[::2].count(0), data[1::2].count(0)
     if abs(n_even - n_odd) > len(data) / 8:  # half the bytes of UTF-16 in Latin letters are 0
         return data.decode("utf-16-le" if n_odd > n_even else "utf-16-be", "replace")
+    code_page = _CODE_PAGES.get(language, "cp1252")
+    lines = data.removeprefix(codecs.BOM_UTF8).splitlines(keepends=True)
+    return "".join(_decode_line(line, code_page) for line in lines)
+
+
+def _decode_line(line: bytes, code_page: str) -> str:
     try:
-        return data.decode("utf-8-sig")
+        return line.decode("utf-8")
     except UnicodeDecodeError:
-        return data.decode(_CODE_PAGES.get(language, "cp1252"), "replace")
+        return line.decode(code_page, "replace")
 
 
 def parse_prompts(text: str) -> dict[str, str]:
     """Lines ``*/anna-20080318-kdl/mfc/a0405 WORDS`` or ``a0405 WORDS`` → words by id.
 
-    The id is the file's name without folders and suffix, casefolded.
+    A colon, comma or semicolon may stand between them instead of a space, or before it. The id is
+    the file's name without folders and suffix, casefolded.
     """
     words_of = {}
     for line in _lines(text):
-        path, *words = line.split()
+        path, *words = _SEPARATOR.sub(" ", line, count=1).split()
         name = PurePosixPath(path.strip("\"'*").replace("\\", "/")).name.casefold()
         if name.endswith(_AUDIO_LIKE):
             name = name.rsplit(".", 1)[0]
@@ -133,7 +147,7 @@ def parse_readme(text: str) -> SpeakerFacts:
         if field and value.strip():
             values.setdefault(field, []).append(value)
     understood = {
-        "gender": lambda value: _one_of(value, GENDERS),
+        "gender": _gender,
         "age_range": _age_range,
         "native_speaker": lambda value: _one_of(value, YES_AND_NO),
         "language": _language,
@@ -163,6 +177,11 @@ def _one_of(value: str, table: Mapping[str, object]):
     """What the words of a value mean, unless they mean nothing, or several things."""
     meanings = {table[word] for word in plain_words(value) if word in table}
     return meanings.pop() if len(meanings) == 1 else None
+
+
+def _gender(value: str) -> str | None:
+    """Never what it says it is not."""
+    return None if NEGATIONS.intersection(plain_words(value)) else _one_of(value, GENDERS)
 
 
 def _age_range(value: str) -> str | None:

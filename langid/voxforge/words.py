@@ -45,10 +45,12 @@ FIELDS = {
 }
 GENDERS = _table(
     {
-        "male": "male m man men männlich maennlich mnnlich mann herr masculin homme masculino"
-        " hombre varón maschio maschile uomo mannelijk masculí homem мужчина мужской мъж чоловік"
+        "male": "male males m man men masc masculine männlich maennlich mnnlich männl maskulin mann"
+        " herr masculin homme masculino masuclino masculno hombre varón varÃ³n"
+        " maschio maschile uomo mannelijk masculí homem мужчина мужской мъж чоловік"
         " άνδρας erkek muško זכר مذکر mashkull",
-        "female": "female f woman women weiblich w frau féminin fminin femme femenino femenina"
+        "female": "female females femal f fem woman women feminine weiblich weibl w feminin frau"
+        " féminin fminin fÃ©minin féminine femme femenino femenina feminina"
         " mujer femmina femminile donna vrouwelijk feminino femení mulher женщина женский жена"
         " жінка γυναίκα kadın žensko נקבה مونث femër",
         "other": "other andere divers autre otro altro",
@@ -66,6 +68,7 @@ AGE_RANGES = _table(
     }
 )
 MORE = _table({True: "over more более від über plus más oltre"})
+NEGATIONS = frozenset(plain_words("no not non nicht kein keine pas ni nie не"))
 YES_AND_NO = _table(
     {True: "yes y true ja oui sí sì sim да так evet ναί", False: "no n false nein non não нет nee"}
 )
