@@ -128,7 +128,7 @@ def add_voxforge_command(commands) -> None:
 def run_voxforge(options: argparse.Namespace) -> None:
     from langid.dataset_texts import VOXFORGE
     from langid.recordings import read_voxforge
-    from langid.voxforge.fetch import fetch_voxforge
+    from langid.voxforge.fetch import DOWNLOAD_FAILED, fetch_voxforge
     from langid.voxforge.folder import find_archives
     from langid.voxforge.jobs import choose_archives, split_speakers, voxforge_jobs
     from langid.voxforge.manifest import Manifest
@@ -168,6 +168,9 @@ def run_voxforge(options: argparse.Namespace) -> None:
         max_speaker_s=max_speaker_s,
         max_language_s=3600 * caps.max_hours,
     )
+    n_failed = sum(n for why, n in drops.counts.items() if why.startswith(DOWNLOAD_FAILED))
+    if n_failed:
+        print(f"{n_failed:,} archives were not downloaded: --overwrite tries again, and adds them.")
 
 
 def add_folder_command(commands) -> None:
@@ -175,6 +178,11 @@ def add_folder_command(commands) -> None:
         commands, "folder", run_folder, "from a folder of recordings", FOLDER_HELP
     )
     parser.add_argument("source", metavar="SRC", type=Path, help="folder of recordings")
+    parser.add_argument(
+        "--source-name",
+        metavar="NAME",
+        help="tells these recordings from others in a merge (default: the folder's name)",
+    )
     cli.add_building_options(parser)
     cli.add_split_options(parser, test=0.0)
     choosing = cli.add_clip_options(parser, min_duration_s=0.5)
@@ -206,7 +214,7 @@ def run_folder(options: argparse.Namespace) -> None:
     target = _target(options)
     drops = Drops()
     clips = filter_clips(
-        read_folder(options.source, drops),
+        read_folder(options.source, drops, options.source_name),
         drops,
         options.licences,
         options.exclude_licences,

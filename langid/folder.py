@@ -19,7 +19,7 @@ METADATA_NAME = "metadata.csv"
 _YES, _NO = ("1", "true", "yes"), ("", "0", "false", "no")
 
 
-def read_folder(source: Path, drops: Drops) -> list[Clip]:
+def read_folder(source: Path, drops: Drops, source_name: str | None = None) -> list[Clip]:
     """Clips of a folder, ordered by file name; what is not a clip is counted in ``drops``.
 
     With ``metadata.csv``: columns ``file_name`` and ``language``, and optionally ``split``,
@@ -27,6 +27,7 @@ def read_folder(source: Path, drops: Drops) -> list[Clip]:
     ``language/recording.mp3`` or ``language/speaker/recording.mp3``, where ``language`` is a
     code or an English name (others are kept as they are), each recording without a speaker is
     its own, and the languages may stand under ``train``, ``validation`` and ``test``.
+    ``source_name`` is the source of clips whose metadata name none: else the folder's name.
 
     Raises
     ------
@@ -38,7 +39,8 @@ def read_folder(source: Path, drops: Drops) -> list[Clip]:
     metadata = source / METADATA_NAME
     read = _read_metadata if metadata.is_file() else _read_tree
     try:
-        clips = sorted(read(source, drops), key=lambda clip: clip.file_name)
+        name = source_name or text_of_name(source.resolve().name)
+        clips = sorted(read(source, name, drops), key=lambda clip: clip.file_name)
     except OSError as error:
         raise DataError(f"{error.filename or source} cannot be read: {error.strerror}.") from error
     if not clips:
@@ -79,7 +81,7 @@ def filter_clips(
     return kept
 
 
-def _read_metadata(source: Path, drops: Drops) -> Iterator[Clip]:
+def _read_metadata(source: Path, source_name: str, drops: Drops) -> Iterator[Clip]:
     rows = _metadata_rows(source / METADATA_NAME)
     root = source.resolve()
     listed = {METADATA_NAME}
@@ -98,13 +100,13 @@ def _read_metadata(source: Path, drops: Drops) -> Iterator[Clip]:
         elif (problem := _path_problem(root, path)) is not None:
             drops.add(problem, file_name)
         else:
-            source_name = row.get("source") or text_of_name(root.name)
+            own_source = row.get("source") or source_name
             yield Clip(
                 path=root / path,
                 file_name=path,
                 language=_language(row["language"]),
-                speaker_id=row.get("speaker") or _own_speaker(source_name, path),
-                source=source_name,
+                speaker_id=row.get("speaker") or _own_speaker(own_source, path),
+                source=own_source,
                 split=_given_split(row.get("split", ""), number),
                 licence=row.get("licence") or None,
                 synthetic=_flag(row.get("synthetic", ""), number),
@@ -138,9 +140,9 @@ def _metadata_rows(path: Path) -> list[dict[str, str]]:
     return rows
 
 
-def _read_tree(root: Path, drops: Drops) -> Iterator[Clip]:
+def _read_tree(root: Path, source_name: str, drops: Drops) -> Iterator[Clip]:
     root = root.resolve()
-    root_name, names = text_of_name(root.name), set()
+    names = set()
     for path in _files(root, drops):
         name = text_of_name(path.as_posix())
         folders = name.split("/")[:-1]
@@ -157,13 +159,13 @@ def _read_tree(root: Path, drops: Drops) -> Iterator[Clip]:
             drops.add("same name as another file", name)
         else:
             names.add(name)
-            speaker = f"{root_name}:{folders[1]}" if len(folders) > 1 else None
+            speaker = f"{source_name}:{folders[1]}" if len(folders) > 1 else None
             yield Clip(
                 path=root / path,
                 file_name=name,
                 language=_language(folders[0]),
-                speaker_id=speaker or _own_speaker(root_name, name),
-                source=root_name,
+                speaker_id=speaker or _own_speaker(source_name, name),
+                source=source_name,
                 split=split,
             )
 

@@ -105,8 +105,8 @@ def _check_speakers(
         if other_split != split:
             raise DataError(
                 f"Speaker {speaker!r} is in {other_split} of {other_name} and in {split} of "
-                f"{name}: build both with the same --seed and shares, or name one with --source if "
-                "they are two people."
+                f"{name}: build both with the same --seed and shares or, if they are two people, "
+                "one with another --source-name."
             )
 
 

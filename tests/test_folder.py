@@ -15,6 +15,16 @@ def touch(path):
     return path
 
 
+def test_the_name_of_the_source_can_be_given(tmp_path):
+    record(tmp_path / "fr" / "anna" / "a.wav", seed=1)
+    record(tmp_path / "fr" / "b.wav", seed=2)
+    clips = read_folder(tmp_path, Drops(), "radio")
+    assert [(clip.source, clip.speaker_id) for clip in clips] == [
+        ("radio", "radio:anna"),
+        ("radio", "radio:fr/b"),
+    ]
+
+
 def test_one_folder_a_language_by_name_code_or_anything_else(tmp_path):
     for name in ("French/a.mp3", "de/b.WAV", "Yoruba/c.ogg", "zh-TW/d.flac", "it/e.sph"):
         touch(tmp_path / name)

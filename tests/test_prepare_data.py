@@ -256,6 +256,21 @@ def test_datasets_are_merged(tmp_path):
     assert sorted(splits["validation"]["source"][:]) == ["one", "two"]
 
 
+def test_folders_of_one_name_are_told_apart_by_another(tmp_path, capsys):
+    for seed, (where, split) in enumerate({"here": "test", "there": "train"}.items()):
+        folder = tmp_path / where / "speech"
+        record(folder / split / "fr" / "anna" / "0.wav", seed)
+        assert prepare("folder", folder, "--output", tmp_path / f"data-{where}") == 0
+    both = (tmp_path / "data-here", tmp_path / "data-there")
+    assert prepare("merge", *both, "--output", tmp_path / "all") == 2
+    assert "--source-name" in capsys.readouterr().err
+    command = ("folder", tmp_path / "there" / "speech", "--output", both[1])
+    assert prepare(*command, "--overwrite", "--source-name", "elsewhere") == 0
+    assert prepare("merge", *both, "--output", tmp_path / "all") == 0
+    speakers = {split: rows["speaker_id"][:] for split, rows in read_back(tmp_path / "all").items()}
+    assert speakers == {"test": ["speech:anna"], "train": ["elsewhere:anna"]}
+
+
 def test_shares_that_leave_no_training_data_are_refused(tmp_path, capsys):
     source = audiofolder(tmp_path / "mine")
     shares = ("--validation", 0.5, "--test", 0.5)

@@ -210,6 +210,18 @@ def test_a_download_that_is_interrupted_goes_on(tmp_path, corpus, capsys):
     assert len([row for split in rows_of(tmp_path / "out").values() for row in split]) == 26
 
 
+def test_an_archive_that_the_server_does_not_give_is_added_later(tmp_path, corpus, capsys):
+    path = archive_path("fr", "fruser0-20080100-abc.tgz")
+    with VoxForgeServer(corpus.tree) as server:
+        command = (tmp_path / "out", "--languages", "fr", "--base-url", server.base_url)
+        server.fault(path, times=1, status=403)
+        assert prepare(*command) == 0
+        assert "1 archives were not downloaded: --overwrite tries again" in capsys.readouterr().out
+        assert prepare(*command, "--overwrite") == 0
+        assert "not downloaded" not in capsys.readouterr().out
+    assert "voxforge:fruser0" in split_of_speakers(tmp_path / "out")
+
+
 def test_bad_input_is_one_sentence(tmp_path, corpus, capsys):
     def refused(*arguments) -> str:
         assert prepare(tmp_path / "out", *arguments) == 2

@@ -28,6 +28,7 @@ from langid.voxforge.selection import Caps, Plan
 
 # So many archives one after another that fail for the host's sake, and it is given up.
 MAX_HOST_FAILURES = 5
+DOWNLOAD_FAILED = "download failed"  # begins the reasons of what was not downloaded
 LOCK_NAME = ".downloading.lock"
 ESTIMATE_INTERVAL_S = 1.0
 STOPPING_S = 1.5  # for what is just being written, before the threads are left behind
@@ -119,7 +120,7 @@ def fetch_archives(
             with closing(_fetch_all(fetcher, plans, n_workers)) as outcomes:
                 for archive, outcome in outcomes:
                     if isinstance(outcome, DownloadFailed):
-                        drops.add(f"download failed: {outcome}", archive.key)
+                        drops.add(f"{DOWNLOAD_FAILED}: {outcome}", archive.key)
                     bar.show_left()
 
 
