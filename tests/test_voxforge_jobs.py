@@ -7,17 +7,19 @@ import pytest
 
 from langid.drops import Drops
 from langid.errors import DataError
+from langid.voxforge import jobs
 from langid.voxforge.archive import Survey, speaker_of
 from langid.voxforge.folder import Archive
-from langid.voxforge.jobs import choose_archives
+from langid.voxforge.jobs import choose_archives, split_speakers
 from langid.voxforge.selection import Caps, Plan
 
 ALL = Caps(math.inf, math.inf)
+SHARES = {"validation": 0.1, "test": 0.1}
 
 
-def archive(stem, problem=None, language="de") -> Archive:
+def archive(stem, problem=None, language="de", gender=None) -> Archive:
     """An archive of 20 s, or one with a problem that shows after 20 s."""
-    survey = Survey(2, 20.0, None, None, 1000, problem, "a1")
+    survey = Survey(2, 20.0, gender, None, 1000, problem, "a1")
     key = f"{language}/{stem}.tgz"
     return Archive(key, Path(key), language, stem, speaker_of(stem), survey)
 
@@ -75,3 +77,32 @@ def test_a_language_needs_an_archive_that_can_be_used():
         choose(archives, languages=("de", "fr"), drops=drops)
     with pytest.raises(DataError, match=r"no usable archive of 'es' \(none\)"):
         choose(archives, languages=("es",))
+
+
+@pytest.mark.parametrize("is_remembered", [True, False])
+def test_speakers_stay_in_their_splits_because_the_folder_remembers(
+    tmp_path, monkeypatch, is_remembered
+):
+    """Of few speakers some are moved to where a split has none, which more would undo."""
+    if not is_remembered:
+        monkeypatch.setattr(jobs, "read_record", lambda *_: {})
+    few = [archive(f"user{number}-20080101-a") for number in range(4)]
+    newcomers = [archive(f"newcomer{number}-20110101-a") for number in range(12)]
+    before = split_speakers(few, tmp_path, SHARES, seed=0)
+    split_speakers(newcomers, tmp_path, SHARES, seed=0)
+    after = split_speakers(few + newcomers, tmp_path, SHARES, seed=0)
+    assert set(before.values()) == {"train", "validation", "test"}
+    assert (before == {speaker: after[speaker] for speaker in before}) is is_remembered
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_each_gender_stands_in_each_split(tmp_path, seed):
+    """Chance alone leaves women out of the validation for two of these seeds."""
+    women = [archive(f"user{number}-20080101-a", gender="female") for number in range(0, 100, 10)]
+    # One archive of many may err.
+    women += [archive("user0-20090101-a", gender="male")]
+    women += [archive("user0-20100101-a", gender="female")]
+    men = [archive(f"user{n}-20080101-a", gender="male") for n in range(100) if n % 10]
+    split_of = split_speakers(women + men, tmp_path, SHARES, seed)
+    assert {split_of[woman.speaker_id] for woman in women} == {"train", "validation", "test"}
+    assert {split_of[man.speaker_id] for man in men} == {"train", "validation", "test"}
