@@ -305,6 +305,7 @@ def test_an_archive_of_other_content_is_noticed_and_a_copied_folder_is_the_same(
     shutil.copytree(corpus.folder, copy, copy_function=shutil.copyfile)
     assert prepare(*command, copy) == 0
     assert "up to date: nothing to do" in capsys.readouterr().out
-    corpus.add("fr", "fruser0-20080100-abc")  # as long as it was
+    same = {"readme": {**README_FIELDS, "Gender": "[male];"}}
+    corpus.add("fr", "fruser0-20080100-abc", **same)  # of other noise, as long as it was
     assert prepare(*command, corpus.folder) == 2
     assert "made of other recordings" in capsys.readouterr().err
