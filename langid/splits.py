@@ -1,7 +1,8 @@
 """Speakers → splits: by a hash of the speaker, so that later data moves nobody."""
 
 import hashlib
-from collections import defaultdict
+import math
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from types import MappingProxyType
@@ -40,15 +41,14 @@ def assign_speakers(
     shares: Mapping[str, float],
     seed: int = 0,
     known: Mapping[str, str] = MappingProxyType({}),
+    tolerance: float = 1.0,
 ) -> dict[str, str]:
-    """Speaker → split, such that every stratum is divided in the same shares.
+    """Speaker → split, such that every stratum is divided in about the same shares.
 
     Speakers of ``known`` keep their split. The hash of a speaker decides over the others, so that
-    of each stratum about the share of each split goes there, and more data never moves a speaker.
-    One exception keeps small strata usable: where a split would get none of a stratum that can
-    spare a speaker (a language: from as many speakers as there are splits; a part of a language:
-    where a share of it is a whole speaker), the nearest by hash goes there. Keep the result and
-    give it as ``known`` next time, and such a choice stays as well.
+    more data moves nobody; of a large stratum it gives each split its share. Of small ones it may
+    give much more or less: then the speakers nearest by hash are moved. Keep the result and give
+    it as ``known`` next time, and they stay as well.
 
     Parameters
     ----------
@@ -57,6 +57,11 @@ def assign_speakers(
         ``(language, gender)``.
     shares
         Of ``"validation"`` and ``"test"``; the rest is ``"train"``.
+    tolerance
+        How far, relative to what was asked for, a stratum's number of speakers in a split may be
+        off. With 1 speakers are moved only where a split has none of a stratum that can spare one
+        (a language: from as many speakers as there are splits; a part of a language: where its
+        share is a whole speaker).
     """
     bounds, upper = [], 0.0
     for split in ("validation", "test"):
@@ -68,7 +73,7 @@ def assign_speakers(
     split_of = {speaker: known[speaker] for speaker in strata_of if speaker in known}
     for speaker, place in position.items():
         split_of[speaker] = next((split for upper, split in bounds if place < upper), "train")
-    _fill_gaps(strata_of, split_of, position, shares)
+    _Balance(strata_of, split_of, position, shares, tolerance).restore()
     return split_of
 
 
@@ -107,47 +112,87 @@ def _given_splits(clips: list[Clip]) -> dict[str, str]:
     return {speaker: splits.pop() for speaker, splits in given.items()}
 
 
-def _fill_gaps(
-    strata_of: Mapping[str, Iterable[Stratum]],
-    split_of: dict[str, str],
-    position: dict[str, float],
-    shares: Mapping[str, float],
-) -> None:
-    """Move one speaker where a stratum lacks a split, if it can spare one."""
-    speakers_of = defaultdict(set)
-    for speaker, strata in strata_of.items():
-        for stratum in strata:
-            speakers_of[stratum].add(speaker)
+class _Balance:
+    """Moves speakers that have a ``position`` until no stratum is off by more than tolerated."""
 
-    share_of = {"train": 1 - sum(shares.values()), **shares}
+    def __init__(
+        self,
+        strata_of: Mapping[str, Iterable[Stratum]],
+        split_of: dict[str, str],
+        position: Mapping[str, float],
+        shares: Mapping[str, float],
+        tolerance: float,
+    ):
+        self.strata_of, self.split_of, self.position = strata_of, split_of, position
+        self.held_out = {split: share for split, share in shares.items() if share > 0}
+        self.tolerance = tolerance
+        self.movable: defaultdict[Stratum, list[str]] = defaultdict(list)
+        self.n: defaultdict[Stratum, Counter[str]] = defaultdict(Counter)
+        for speaker, strata in strata_of.items():
+            for stratum in strata:
+                self.n[stratum][split_of[speaker]] += 1
+                if speaker in position:
+                    self.movable[stratum].append(speaker)
 
-    def n_in(stratum: Stratum, split: str) -> int:
-        return sum(split_of[speaker] == split for speaker in speakers_of[stratum])
-
-    def needs(stratum: Stratum, split: str) -> bool:
-        return len(stratum) == 1 or share_of.get(split, 0.0) * len(speakers_of[stratum]) >= 1
-
-    def fill(stratum: Stratum, lacking: str) -> None:
-        if n_in(stratum, lacking) or not needs(stratum, lacking):
+    def restore(self) -> None:
+        if not self.held_out:
             return
-        rich = max(SPLITS, key=lambda split: n_in(stratum, split))
-        movable = [
-            speaker
-            for speaker in sorted(speakers_of[stratum] & position.keys())
-            if split_of[speaker] == rich
-            and (
-                lacking == "train"
-                or all(
-                    n_in(other, rich) > 1 or not needs(other, rich) for other in strata_of[speaker]
-                )
-            )
-        ]
-        if movable:
-            nearest = max if lacking == "train" else min
-            split_of[nearest(movable, key=position.__getitem__)] = lacking
+        # Languages before their parts; train first: a lone speaker is worth more there.
+        for stratum in sorted(self.n, key=lambda names: (len(names), names)):
+            for split in ("train", *self.held_out):
+                while self.n[stratum][split] < self._fewest(stratum, split):
+                    if not self._draw(stratum, split):
+                        break
+            for split in self.held_out if self.tolerance < 1 else ():
+                while self.n[stratum][split] > self._most(stratum, split):
+                    if not self._give_back(stratum, split):
+                        break
 
-    held_out = [split for split in SPLITS if shares.get(split, 0.0) > 0]
-    # Languages before their parts; train first: a lone speaker is worth more there.
-    for stratum in sorted(speakers_of, key=lambda names: (len(names), names)):
-        for split in ["train", *held_out] if held_out else []:
-            fill(stratum, split)
+    def _asked(self, stratum: Stratum, split: str) -> float:
+        return self.held_out.get(split, 0.0) * self.n[stratum].total()
+
+    def _fewest(self, stratum: Stratum, split: str) -> int:
+        asked = self._asked(stratum, split)
+        is_language = len(stratum) == 1
+        return max(int(is_language or asked >= 1), math.floor(asked * (1 - self.tolerance)))
+
+    def _most(self, stratum: Stratum, split: str) -> int:
+        return max(1, math.ceil(self._asked(stratum, split) * (1 + self.tolerance)))
+
+    def _draw(self, stratum: Stratum, split: str) -> bool:
+        """Move one to ``split`` from where most are, if one can be spared there."""
+        rich = self.n[stratum].most_common(1)[0][0]
+        spare = [
+            speaker
+            for speaker in self.movable[stratum]
+            if self.split_of[speaker] == rich and (split == "train" or self._spares(speaker, rich))
+        ]
+        if not spare:
+            return False
+        self._move((max if split == "train" else min)(spare, key=self.position.__getitem__), split)
+        return True
+
+    def _give_back(self, stratum: Stratum, split: str) -> bool:
+        """Move one from ``split`` to train, if one can be spared."""
+        spare = [
+            speaker
+            for speaker in self.movable[stratum]
+            if self.split_of[speaker] == split and self._spares(speaker, split)
+        ]
+        if not spare:
+            return False
+        self._move(max(spare, key=self.position.__getitem__), "train")
+        return True
+
+    def _spares(self, speaker: str, split: str) -> bool:
+        """Whether each of the speaker's strata has more in ``split`` than it has to have."""
+        return all(
+            self.n[stratum][split] > self._fewest(stratum, split)
+            for stratum in self.strata_of[speaker]
+        )
+
+    def _move(self, speaker: str, split: str) -> None:
+        for stratum in self.strata_of[speaker]:
+            self.n[stratum][self.split_of[speaker]] -= 1
+            self.n[stratum][split] += 1
+        self.split_of[speaker] = split

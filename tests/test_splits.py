@@ -1,5 +1,6 @@
 """Speakers to splits."""
 
+import math
 from pathlib import Path
 
 import pytest
@@ -136,3 +137,35 @@ def test_known_speakers_stay_when_others_come(seed):
     assert known == {speaker: later[speaker] for speaker in known}
     assert later == assign_speakers(many, SHARES, seed, later)
     assert {"validation", "test"} <= {later[speaker] for speaker in many if speaker[0] == "d"}
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_small_strata_get_their_shares_too_where_that_is_asked_for(seed):
+    sizes = {("en", "male"): 60, ("en", "female"): 30, ("it", "male"): 43, ("it", "female"): 9}
+    split_of = assign_speakers(community(sizes), SHARES, seed, tolerance=0.1)
+    for (language, gender), size in sizes.items():
+        splits = [split_of[f"{language}-{gender}-{i}"] for i in range(size)]
+        for split, share in SHARES.items():
+            asked = share * size
+            assert math.floor(0.9 * asked) <= splits.count(split) <= math.ceil(1.1 * asked) + 1
+    for language in ("en", "it"):
+        splits = [split for speaker, split in split_of.items() if speaker.startswith(language)]
+        for split, share in SHARES.items():
+            asked = share * len(splits)
+            assert math.floor(0.9 * asked) <= splits.count(split) <= math.ceil(1.1 * asked) + 1
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_what_is_known_stays_whatever_the_shares_ask_for(seed):
+    known = assign_speakers(community({("fr", "male"): 40}), SHARES, seed, tolerance=0.1)
+    sizes = {("fr", "male"): 120, ("fr", "female"): 60}
+    later = assign_speakers(community(sizes), SHARES, seed, known, tolerance=0.1)
+    assert known == {speaker: later[speaker] for speaker in known}
+    assert 16 <= list(later.values()).count("test") <= 21
+
+
+def test_a_speaker_of_two_languages_is_moved_once():
+    both = {f"both{i}": {("fr",), ("de",)} for i in range(30)}
+    split_of = assign_speakers(both | community({("fr", "male"): 30}), SHARES, tolerance=0.1)
+    of_german = [split_of[speaker] for speaker in both]
+    assert of_german.count("validation") in (2, 3, 4) and of_german.count("test") in (2, 3, 4)

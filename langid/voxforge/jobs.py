@@ -13,6 +13,9 @@ from langid.voxforge.folder import Archive
 from langid.voxforge.selection import Caps, plan_order, select
 from langid.voxforge.split_record import read_record, write_record
 
+# How far a language's or gender's share of a split may be off: the splits are remembered here.
+SPLIT_TOLERANCE = 0.1
+
 
 def choose_archives(
     archives: Iterable[Archive],
@@ -60,7 +63,7 @@ def split_speakers(
 ) -> Mapping[str, str]:
     """Speaker → split, by language and gender; kept in ``folder`` for when archives are added."""
     known = read_record(folder, shares, seed)
-    split_of = assign_speakers(_strata(archives), shares, seed, known)
+    split_of = assign_speakers(_strata(archives), shares, seed, known, SPLIT_TOLERANCE)
     if not write_record(folder, shares, seed, {**known, **split_of}):
         print(f"The splits cannot be kept in {folder}: with more archives a few may change.")
     return split_of
