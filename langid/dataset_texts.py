@@ -62,8 +62,7 @@ VoxForge:
   model can learn gender, or a microphone, in place of a language.
 - A speaker has from one to several thousand recordings.
 - Transcripts are prompts: nobody checked that they were read as they stand.
-- Some submissions are nearly silent: 12 of the Italian ones have an RMS under 0.025. They are in,
-  unless the dataset was made with `--min-speech`.
+- Some submissions are nearly silent: 12 of the Italian ones have an RMS under 0.025. They are in.
 - One speaker of the Italian part (`Vistaus-20080718-mrm`) does not speak Italian and is left out.
 - It is all read speech from one project. A model trained on one corpus does much worse on another:
   equal-error rates of 11.8 % become 43.3 % ([arXiv 2105.04639](https://arxiv.org/abs/2105.04639)).""",
