@@ -6,8 +6,8 @@
     python prepare_data.py speak sentences --output my_voices
 
 Every dataset is a folder of Parquet files with a card (README.md), split by speaker, ready for
-train.py --data and for --push-to-hub USER/NAME. All commands can be interrupted and go on when
-they are called again. ``prepare_data.py COMMAND --help`` says more of each.
+train.py --data and for --push-to-hub USER/NAME. An interrupted build goes on when it is called
+again. ``prepare_data.py COMMAND --help`` says more of each.
 """
 
 import argparse
@@ -20,13 +20,14 @@ from pathlib import Path
 from langid import command_line as cli
 from langid.drops import Drops
 from langid.errors import DataError
+from langid.file_names import text_of_name
 from langid.languages import DEFAULT_LANGUAGES
 from langid.speak import FORMATS, VOICES, read_sentences, speak
 from langid.voxforge.index import DEFAULT_BASE_URL, DEFAULT_SAMPLE_RATES
 
 # Options that decide where and how, not what the dataset holds.
 _NO_SETTINGS = {
-    *("run", "output", "overwrite", "num_proc", "push_to_hub", "private"),
+    *("run", "when_interrupted", "output", "overwrite", "num_proc", "push_to_hub", "private"),
     *("base_url", "workers", "downloads", "archives"),
 }
 
@@ -72,7 +73,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("Interrupted: what is done is kept; the same command goes on.", file=sys.stderr)
+        print(f"Interrupted: {options.when_interrupted}.", file=sys.stderr)
         return 130
     return 0
 
@@ -261,6 +262,7 @@ def add_speak_command(commands) -> None:
     parser = cli.add_command(
         commands, "speak", run_speak, "synthetic speech of sentences, as a folder", SPEAK_HELP
     )
+    parser.set_defaults(when_interrupted="nothing was written")
     parser.add_argument("sentences", metavar="SENTENCES", type=Path, help="folder of fr.txt …")
     parser.add_argument(
         "--voices",
@@ -295,7 +297,7 @@ def _target(options: argparse.Namespace):
     from langid.prepare import Target
 
     settings = {
-        name: str(value) if isinstance(value, Path) else value
+        name: text_of_name(str(value)) if isinstance(value, Path) else value
         for name, value in vars(options).items()
         if name not in _NO_SETTINGS
     }

@@ -19,6 +19,7 @@ from tqdm import tqdm
 from langid.disjoint import Gate, check_disjoint
 from langid.drops import Drops
 from langid.errors import DataError
+from langid.file_names import text_of_name
 from langid.journal import JOURNAL_FILE, Journal
 from langid.json_file import read_json, write_json
 from langid.layout import BUILD_FILE, DATA_FOLDER, number_shards, shard_paths
@@ -73,6 +74,8 @@ def check_output(output: Path, overwrite: bool, settings: dict) -> None:
             f"{output} cannot be replaced as a whole: give a folder of its own for --output, such "
             "as data/mine."
         )
+    if text_of_name(str(output)) != str(output):
+        raise DataError(f"{output!r} is not a name in UTF-8: give another one for --output.")
     _check_parent(output)
     if not os.path.lexists(output):
         return

@@ -67,7 +67,7 @@ def add_command(
         description=description,
         formatter_class=_Help,
     )
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, when_interrupted="what is done is kept; the same command goes on")
     parser.add_argument("--output", required=True, type=Path, help="folder to write")
     return parser
 

@@ -5,6 +5,8 @@ from typing import Any
 
 from langid.drops import Drops
 
+HAS_ENOUGH = "speaker has enough"  # why an utterance was left out
+
 
 @dataclass(frozen=True)
 class Job:
@@ -15,8 +17,6 @@ class Job:
     n_bytes: int  # about as much as its result takes
     item: Any
     stamp: str = ""  # changes whenever its result might
-
-HAS_ENOUGH = "speaker has enough"  # why an utterance was left out
 
 
 @dataclass(frozen=True)

@@ -154,7 +154,7 @@ def test_a_shard_that_a_power_cut_emptied_is_made_again(tmp_path, small_shards):
     }
 
 
-@pytest.mark.parametrize("output", [".", "..", "file/below", "x" * 300])
+@pytest.mark.parametrize("output", [".", "..", "file/below", "x" * 300, "caf\udce9"])
 def test_an_output_that_cannot_be_is_refused_before_any_work(tmp_path, monkeypatch, output):
     monkeypatch.chdir(tmp_path)
     Path("file").write_text("")

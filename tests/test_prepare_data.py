@@ -93,6 +93,14 @@ def test_two_processes_give_the_same_dataset_as_one(tmp_path):
     }
 
 
+def test_a_source_whose_name_is_not_utf_8(tmp_path):
+    source = tmp_path / os.fsdecode(b"caf\xe9")
+    record(tmp_path / "coffee" / "fr" / "a.wav", seed=1)
+    (tmp_path / "coffee").rename(source)
+    assert prepare_data.main(["folder", str(source), "--output", str(tmp_path / "out")]) == 0
+    assert read_back(tmp_path / "out")["train"]["source"][:] == ["café"]
+
+
 def test_long_recordings_are_cut(tmp_path):
     record(tmp_path / "src" / "fr" / "a.wav", seed=1, duration_s=2.5)
     output = tmp_path / "out"

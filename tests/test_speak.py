@@ -43,6 +43,15 @@ def test_bad_sentence_files(tmp_path, content, sentence):
         read_sentences(tmp_path)
 
 
+def test_an_interruption_is_told_in_one_line(sentences, tmp_path, monkeypatch, capsys):
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(prepare_data, "speak", interrupted)
+    assert prepare_data.main(["speak", str(sentences), "--output", str(tmp_path / "out")]) == 130
+    assert capsys.readouterr().err == "Interrupted: nothing was written.\n"
+
+
 def test_no_sentence_files(tmp_path):
     with pytest.raises(DataError, match="No sentences in"):
         read_sentences(tmp_path)
