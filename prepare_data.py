@@ -42,7 +42,7 @@ Nothing is downloaded twice, and Ctrl-C loses nothing: the same command goes on.
 is some 90 MB to download and 60 MB in the dataset. Begin with --max-hours 1: with five languages
 0.5 GB, eight minutes at 1 MB/s. The default of 20 hours each is up to 9 GB, two and a half hours
 at 1 MB/s, and 15 GB of disk. Six languages in full (--max-hours inf --max-minutes-per-speaker inf)
-were once 60 GB: 17 hours and 100 GB of disk. From archives on disk, two processes build some 15
+were once 60 GB: 17 hours and 100 GB of disk. From archives on disk, two processes build some 25
 hours of speech in a minute.
 """
 SPEAK_HELP = """
