@@ -12,16 +12,9 @@ from helpers_dataset import (
     stand_in,
 )
 
-from langid import shards
 from langid.builder import check_output
 from langid.drops import Drops
 from langid.errors import DataError
-
-
-@pytest.fixture
-def small_shards(monkeypatch):
-    monkeypatch.setattr(shards, "ROW_GROUP_BYTES", 1000)
-    monkeypatch.setattr(shards, "SHARD_BYTES", 3000)
 
 
 def test_what_is_stored_is_what_is_loaded(tmp_path):

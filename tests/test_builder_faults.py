@@ -19,10 +19,11 @@ from langid.builder import check_output
 from langid.errors import DataError
 
 
-@pytest.fixture
-def small_shards(monkeypatch):
-    monkeypatch.setattr(shards, "ROW_GROUP_BYTES", 1000)
-    monkeypatch.setattr(shards, "SHARD_BYTES", 3000)
+def interrupted_in_train(work):
+    """Reads the splits that come before."""
+    if work.split == "train":
+        raise KeyboardInterrupt
+    return read(work)
 
 
 @pytest.mark.parametrize("n_before", range(1, 12))
@@ -68,13 +69,8 @@ def test_a_shard_that_is_not_in_the_journal_is_written_again(tmp_path, small_sha
 
 
 def test_a_journal_that_cannot_be_read_counts_as_none(tmp_path, small_shards):
-    def interrupted(work):
-        if work.split == "train":
-            raise KeyboardInterrupt
-        return read(work)
-
     with pytest.raises(KeyboardInterrupt):
-        build(tmp_path / "out", many_jobs(), interrupted)
+        build(tmp_path / "out", many_jobs(), interrupted_in_train)
     journal = tmp_path / ".out-part" / "journal.json"
     journal.write_bytes(journal.read_bytes()[:20])
     build(tmp_path / "out", many_jobs())
@@ -86,13 +82,8 @@ def test_a_journal_that_cannot_be_read_counts_as_none(tmp_path, small_shards):
 
 
 def test_what_another_recipe_left_is_thrown_away(tmp_path, small_shards):
-    def interrupted(work):
-        if work.split == "train":
-            raise KeyboardInterrupt
-        return read(work)
-
     with pytest.raises(KeyboardInterrupt):
-        build(tmp_path / "out", many_jobs(), interrupted)
+        build(tmp_path / "out", many_jobs(), interrupted_in_train)
     build(tmp_path / "out", [job("a", "train", stand_in("anna-1"))])
     assert {name: len(split) for name, split in load(tmp_path / "out").items()} == {"train": 1}
 
@@ -138,13 +129,8 @@ def test_an_end_while_one_dataset_replaces_another(tmp_path, monkeypatch, moment
 
 
 def test_a_shard_that_a_power_cut_emptied_is_made_again(tmp_path, small_shards):
-    def interrupted(work):
-        if work.split == "train":
-            raise KeyboardInterrupt
-        return read(work)
-
     with pytest.raises(KeyboardInterrupt):
-        build(tmp_path / "out", many_jobs(), interrupted)
+        build(tmp_path / "out", many_jobs(), interrupted_in_train)
     next((tmp_path / ".out-part" / "dataset" / "data").glob("*.parquet")).write_bytes(b"")
     build(tmp_path / "out", many_jobs())
     assert {split: len(rows) for split, rows in load(tmp_path / "out").items()} == {
