@@ -2,11 +2,11 @@
 
 import csv
 import json
-import os
 from pathlib import Path
 
 import pytest
 from helpers_identifier import FakeIdentifier, identification
+from helpers_speech import HAS_SPEECH, SPEECH
 
 from langid.audio import AudioError
 from langid.errors import DataError
@@ -15,10 +15,6 @@ from langid.identifier import LanguageIdentifier
 from langid.labelled import read_clips
 from langid.languages import class_of
 from langid.report import WIDTH, format_report
-
-SPEECH = Path(
-    os.environ.get("LANGID_SPEECH") or Path(__file__).parents[1] / ".." / "shared" / "speech"
-)
 
 # file, language, source, split, answer (en, fr, other, none), duration
 ROWS = [
@@ -282,9 +278,11 @@ def test_the_text_of_many_languages_and_long_names_still_fits(tmp_path: Path):
     assert max(map(len, text.splitlines())) <= WIDTH
 
 
+@pytest.mark.skipif(
+    not HAS_SPEECH,
+    reason="no real speech here: LANGID_SPEECH names an audiofolder with metadata.csv",
+)
 def test_the_real_model_on_a_sample_of_real_speech(tmp_path: Path):
-    if not (SPEECH / "metadata.csv").is_file():
-        pytest.skip(f"no real speech in {SPEECH}: set LANGID_SPEECH to an audiofolder")
     wanted = dict.fromkeys(("en", "fr", "de", "es", "it", "nl", "ru"), 2)
     clips = []
     for clip in read_clips(SPEECH, "dev"):
