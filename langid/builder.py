@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from filelock import FileLock, Timeout
 from tqdm import tqdm
 
+from langid.alone import alone
 from langid.disjoint import Gate, check_disjoint
 from langid.drops import Drops
 from langid.errors import DataError
@@ -186,18 +186,13 @@ def _work_folder(output: Path) -> Iterator[Path]:
     """The folder where ``output`` grows, for this process alone; gone if nothing is in it."""
     work = _work_path(output)
     work.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(work / "lock")
-    try:
-        lock.acquire(timeout=0)
-    except Timeout as error:
-        raise DataError(f"Another process is building {output}: wait for it to end.") from error
-    try:
-        _clear_leftovers(work, output)
-        yield work
-    finally:
-        lock.release()
-        if not (work / "dataset").exists():
-            shutil.rmtree(work)
+    with alone(work / "lock", f"Another process is building {output}: wait for it to end."):
+        try:
+            _clear_leftovers(work, output)
+            yield work
+        finally:
+            if not (work / "dataset").exists():
+                shutil.rmtree(work)
 
 
 def _work_path(output: Path) -> Path:

@@ -7,10 +7,8 @@ from voxforge_server import VoxForgeServer, archive_path
 from langid.drops import Drops
 from langid.voxforge import http_session
 from langid.voxforge.archive import Survey
-from langid.voxforge.fetch import fetch_archives
+from langid.voxforge.fetch import fetch_voxforge
 from langid.voxforge.folder import find_archives
-from langid.voxforge.http_session import Stop, polite_session
-from langid.voxforge.index import list_archives
 from langid.voxforge.manifest import Manifest
 from langid.voxforge.selection import Caps
 
@@ -51,25 +49,17 @@ def fetch(
     server: VoxForgeServer, folder, caps=ALL, languages=("de",), drops=None, n_workers=2
 ) -> list[str]:
     """List and fetch; the keys of the usable archives that are in the folder then."""
-    stop = Stop()
-    drops = Drops() if drops is None else drops
-    manifest = Manifest(folder)
-    with polite_session(n_workers, stop) as session:
-        remote = {
-            language: list_archives(session, server.base_url, language, RATES)
-            for language in languages
-        }
-        fetch_archives(
-            session,
-            stop,
-            remote,
-            folder,
-            manifest,
-            drops,
-            caps,
-            n_workers=n_workers,
-            n_processes=1,
-        )
+    fetch_voxforge(
+        folder,
+        Manifest(folder),
+        Drops() if drops is None else drops,
+        caps,
+        languages=languages,
+        sample_rates=RATES,
+        base_url=server.base_url,
+        n_workers=n_workers,
+        n_processes=1,
+    )
     return archive_keys(folder, languages)
 
 

@@ -6,6 +6,7 @@ from collections import defaultdict
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from langid.audio import SAMPLE_RATE, load_audio
 
@@ -13,6 +14,10 @@ SPEECH = Path(
     os.environ.get("LANGID_SPEECH") or Path(__file__).parents[1].parent / "shared" / "speech"
 )
 HAS_SPEECH = (SPEECH / "metadata.csv").is_file()
+needs_speech = pytest.mark.skipif(
+    not HAS_SPEECH,
+    reason="no real speech here: LANGID_SPEECH names an audiofolder with metadata.csv",
+)
 
 
 def speech_rows(split: str) -> list[dict[str, str]]:

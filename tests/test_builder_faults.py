@@ -18,6 +18,12 @@ from langid import builder, shards
 from langid.builder import check_output
 from langid.errors import DataError
 
+ALL_OF_THEM = {"train": 12, "validation": 6, "test": 6}  # of ``many_jobs``
+
+
+def sizes(output: Path) -> dict[str, int]:
+    return {split: len(rows) for split, rows in load(output).items()}
+
 
 def interrupted_in_train(work):
     """Reads the splits that come before."""
@@ -61,11 +67,7 @@ def test_a_shard_that_is_not_in_the_journal_is_written_again(tmp_path, small_sha
         build(tmp_path / "out", jobs)
     assert list((tmp_path / ".out-part" / "dataset" / "data").glob("*.parquet"))
     build(tmp_path / "out", jobs)
-    assert {name: len(split) for name, split in load(tmp_path / "out").items()} == {
-        "train": 12,
-        "validation": 6,
-        "test": 6,
-    }
+    assert sizes(tmp_path / "out") == ALL_OF_THEM
 
 
 def test_a_journal_that_cannot_be_read_counts_as_none(tmp_path, small_shards):
@@ -74,18 +76,14 @@ def test_a_journal_that_cannot_be_read_counts_as_none(tmp_path, small_shards):
     journal = tmp_path / ".out-part" / "journal.json"
     journal.write_bytes(journal.read_bytes()[:20])
     build(tmp_path / "out", many_jobs())
-    assert {split: len(rows) for split, rows in load(tmp_path / "out").items()} == {
-        "train": 12,
-        "validation": 6,
-        "test": 6,
-    }
+    assert sizes(tmp_path / "out") == ALL_OF_THEM
 
 
 def test_what_another_recipe_left_is_thrown_away(tmp_path, small_shards):
     with pytest.raises(KeyboardInterrupt):
         build(tmp_path / "out", many_jobs(), interrupted_in_train)
     build(tmp_path / "out", [job("a", "train", stand_in("anna-1"))])
-    assert {name: len(split) for name, split in load(tmp_path / "out").items()} == {"train": 1}
+    assert sizes(tmp_path / "out") == {"train": 1}
 
 
 def test_a_dataset_that_lost_rows_is_not_up_to_date(tmp_path, small_shards):
@@ -133,11 +131,7 @@ def test_a_shard_that_a_power_cut_emptied_is_made_again(tmp_path, small_shards):
         build(tmp_path / "out", many_jobs(), interrupted_in_train)
     next((tmp_path / ".out-part" / "dataset" / "data").glob("*.parquet")).write_bytes(b"")
     build(tmp_path / "out", many_jobs())
-    assert {split: len(rows) for split, rows in load(tmp_path / "out").items()} == {
-        "train": 12,
-        "validation": 6,
-        "test": 6,
-    }
+    assert sizes(tmp_path / "out") == ALL_OF_THEM
 
 
 @pytest.mark.parametrize("output", [".", "..", "file/below", "x" * 300, "caf\udce9"])

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from helpers_identifier import FakeIdentifier, identification
-from helpers_speech import HAS_SPEECH, SPEECH
+from helpers_speech import SPEECH, needs_speech
 
 from langid.audio import AudioError
 from langid.errors import DataError
@@ -278,10 +278,7 @@ def test_the_text_of_many_languages_and_long_names_still_fits(tmp_path: Path):
     assert max(map(len, text.splitlines())) <= WIDTH
 
 
-@pytest.mark.skipif(
-    not HAS_SPEECH,
-    reason="no real speech here: LANGID_SPEECH names an audiofolder with metadata.csv",
-)
+@needs_speech
 def test_the_real_model_on_a_sample_of_real_speech(tmp_path: Path):
     wanted = dict.fromkeys(("en", "fr", "de", "es", "it", "nl", "ru"), 2)
     clips = []

@@ -5,17 +5,14 @@ Set LANGID_SPEECH to an audiofolder with metadata.csv and a dev split to run thi
 
 import numpy as np
 import pytest
-from helpers_speech import HAS_SPEECH, SPEECH, speech_rows
+from helpers_speech import SPEECH, needs_speech, speech_rows
 
 from langid import LanguageIdentifier
 
 LANGUAGES = ("en", "fr", "de", "es", "it")
 N_PER_LANGUAGE = 20
 
-pytestmark = pytest.mark.skipif(
-    not HAS_SPEECH,
-    reason="no real speech here: LANGID_SPEECH names an audiofolder with metadata.csv",
-)
+pytestmark = needs_speech
 
 
 @pytest.fixture(scope="module")

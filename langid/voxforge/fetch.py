@@ -7,15 +7,15 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import requests
-from filelock import FileLock, Timeout
 from tqdm import tqdm
 
+from langid.alone import alone
 from langid.drops import Drops
 from langid.errors import DataError
 from langid.voxforge.archive import Survey, unwanted
@@ -266,17 +266,11 @@ def _only_run(folder: Path) -> Iterator[None]:
     DataError
         If another one is at work, or the folder cannot be written.
     """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(folder / LOCK_NAME, timeout=0)
-        lock.acquire()
-    except Timeout as error:
-        raise DataError(
-            f"Another run is downloading to {folder}: wait for it, or choose another folder."
-        ) from error
-    except OSError as error:
-        raise DataError(f"Cannot write to {folder}: {error.strerror or error}.") from error
-    try:
+    busy = f"Another run is downloading to {folder}: wait for it, or choose another folder."
+    with ExitStack() as held:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            held.enter_context(alone(folder / LOCK_NAME, busy))
+        except OSError as error:
+            raise DataError(f"Cannot write to {folder}: {error.strerror or error}.") from error
         yield
-    finally:
-        lock.release()
