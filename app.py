@@ -14,10 +14,10 @@ import pandas as pd
 
 from langid import AudioError, Identification, LanguageIdentifier, WeightsError
 from langid.candidates import choose_labels
-from langid.figures import ADVICE, describe_figures, read_figures
 from langid.languages import language_name
-from langid.timeline import label_colours, legend_html, plot_columns
-from langid.wording import describe_answer, describe_weights, join_names, segment_table
+from langid.page.figures import ADVICE, describe_figures, read_figures
+from langid.page.timeline import label_colours, legend_html, plot_columns
+from langid.page.words import describe_answer, describe_weights, join_names, segment_table
 
 EXAMPLES = Path(__file__).parent / "examples"
 # Name on the screen → clip; examples/make_examples.py makes them.

@@ -17,13 +17,13 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from langid import command_line as cli
-from langid.drops import Drops
+from langid.data import options as cli
+from langid.data.drops import Drops
+from langid.data.file_names import text_of_name
+from langid.data.speak import FORMATS, VOICES, read_sentences, speak
+from langid.data.voxforge.index import DEFAULT_BASE_URL, DEFAULT_SAMPLE_RATES
 from langid.errors import DataError
-from langid.file_names import text_of_name
 from langid.languages import DEFAULT_LANGUAGES
-from langid.speak import FORMATS, VOICES, read_sentences, speak
-from langid.voxforge.index import DEFAULT_BASE_URL, DEFAULT_SAMPLE_RATES
 
 # Options that decide where and how, not what the dataset holds.
 _NO_SETTINGS = {
@@ -127,13 +127,13 @@ def add_voxforge_command(commands) -> None:
 
 
 def run_voxforge(options: argparse.Namespace) -> None:
-    from langid.dataset_texts import VOXFORGE
-    from langid.recordings import read_voxforge
-    from langid.voxforge.fetch import DOWNLOAD_FAILED, fetch_voxforge
-    from langid.voxforge.folder import find_archives
-    from langid.voxforge.jobs import choose_archives, split_speakers, voxforge_jobs
-    from langid.voxforge.manifest import Manifest
-    from langid.voxforge.selection import Caps
+    from langid.data.card_texts import VOXFORGE
+    from langid.data.recordings import read_voxforge
+    from langid.data.voxforge.archives import find_archives
+    from langid.data.voxforge.fetch import DOWNLOAD_FAILED, fetch_voxforge
+    from langid.data.voxforge.jobs import choose_archives, split_speakers, voxforge_jobs
+    from langid.data.voxforge.manifest import Manifest
+    from langid.data.voxforge.selection import Caps
 
     target = _target(options)
     shares = cli.split_shares(options)
@@ -207,10 +207,10 @@ def add_folder_command(commands) -> None:
 
 
 def run_folder(options: argparse.Namespace) -> None:
-    from langid.dataset_texts import FOLDER
-    from langid.folder import filter_clips, read_folder
-    from langid.recordings import read_recording, recording_jobs
-    from langid.splits import assign_splits
+    from langid.data.card_texts import FOLDER
+    from langid.data.folder import filter_clips, read_folder
+    from langid.data.recordings import read_recording, recording_jobs
+    from langid.data.splits import assign_splits
 
     target = _target(options)
     drops = Drops()
@@ -242,9 +242,9 @@ def add_merge_command(commands) -> None:
 
 
 def run_merge(options: argparse.Namespace) -> None:
-    from langid.dataset_texts import MERGED
-    from langid.merge import find_dataset, merge_jobs
-    from langid.row_groups import read_row_group
+    from langid.data.card_texts import MERGED
+    from langid.data.merge import find_dataset, merge_jobs
+    from langid.data.row_groups import read_row_group
 
     target = _target(options)
     jobs, languages = merge_jobs({source: find_dataset(source) for source in options.sources})
@@ -294,7 +294,7 @@ def run_speak(options: argparse.Namespace) -> None:
 def _target(options: argparse.Namespace):
     """Where the dataset goes, checked before any work is done."""
     # Imported here: --help and the decoding processes can do without the datasets library.
-    from langid.prepare import Target
+    from langid.data.prepare import Target
 
     settings = {
         name: text_of_name(str(value)) if isinstance(value, Path) else value

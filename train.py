@@ -26,22 +26,22 @@ import torch
 from torch.utils.data import DataLoader
 from tqdm import tqdm
 
-from langid.augment import AugmentConfig
-from langid.batches import TrainingBatches
-from langid.clip_features import Clips, prepare_clips
 from langid.config import ModelConfig
-from langid.dataset import DatasetError
-from langid.feature_cache import load_training_data
-from langid.finish import finish_run
+from langid.data.espeak import espeak_available
+from langid.hub.publish import PublishError, push_folder
 from langid.languages import DEFAULT_LANGUAGES, NONE, OTHER, parse_languages
 from langid.model import LanguageCNN
-from langid.phones import espeak_available
 from langid.pretrained import load_model
-from langid.publish import PublishError, push_folder
-from langid.run_folder import CHECKPOINT_FILE, append_log
-from langid.sampling import Shares
-from langid.training import Optimisation, StepFigures, Trainer
-from langid.validation import WindowLogits, calibrate
+from langid.training.augment import AugmentConfig
+from langid.training.batches import TrainingBatches
+from langid.training.cache import load_training_data
+from langid.training.clips import Clips, prepare_clips
+from langid.training.datasets import DatasetError
+from langid.training.outputs import finish_run
+from langid.training.run_folder import CHECKPOINT_FILE, append_log
+from langid.training.sampling import Shares
+from langid.training.trainer import Optimisation, StepFigures, Trainer
+from langid.training.validation import WindowLogits, calibrate
 from langid.weights_io import WeightsError, write_weights
 
 MIN_PHONE_COUNT = 20  # rarer phones have no place in the CTC inventory

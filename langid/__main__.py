@@ -127,8 +127,8 @@ def evaluate(arguments: list[str]) -> int:
         raise CommandError(f"There is no folder {options.json.parent} to write the report into.")
 
     from langid.errors import DataError
-    from langid.evaluate import evaluate_folder
-    from langid.report import format_report
+    from langid.evaluation.evaluate import evaluate_folder
+    from langid.evaluation.report import format_report
 
     try:
         report = evaluate_folder(_load(options), options.folder, options.split)
@@ -145,8 +145,8 @@ def evaluate(arguments: list[str]) -> int:
 
 
 def bench(arguments: list[str]) -> int:
-    """python -m langid bench: see ``langid.bench``."""
-    from langid.bench import main as bench_main
+    """python -m langid bench: see ``langid.evaluation.bench``."""
+    from langid.evaluation.bench import main as bench_main
     from langid.weights_io import WeightsError
 
     try:

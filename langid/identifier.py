@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from langid.audio import AudioError, AudioInput, AudioStream
-from langid.energy import EnergyMeter
+from langid.audio.energy import EnergyMeter
 from langid.languages import NONE, languages_of
 from langid.model import LanguageCNN
 from langid.pretrained import load_model

@@ -22,7 +22,7 @@ from pathlib import Path
 
 import numpy as np
 import soundfile
-from helpers_voxforge import README_FIELDS, audio_bytes
+from helpers.voxforge import README_FIELDS, audio_bytes
 
 ROOT = Path(__file__).resolve().parents[1]
 N_RECORDINGS = 10

@@ -2,7 +2,7 @@
 
 import pytest
 
-from langid import shards
+from langid.data import shards
 
 
 @pytest.fixture

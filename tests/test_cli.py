@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from helpers_identifier import FakeIdentifier, identification
+from helpers.identifier import FakeIdentifier, identification
 
 from langid.__main__ import main
 from langid.audio import AudioError

@@ -5,7 +5,7 @@ Set LANGID_SPEECH to an audiofolder with metadata.csv and a dev split to run thi
 
 import numpy as np
 import pytest
-from helpers_speech import SPEECH, needs_speech, speech_rows
+from helpers.speech import SPEECH, needs_speech, speech_rows
 
 from langid import LanguageIdentifier
 

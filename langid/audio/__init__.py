@@ -10,9 +10,9 @@ from typing import BinaryIO
 
 import numpy as np
 
-from langid.decoding import decode
-from langid.samples import Chunk, downmix, full_scale, resample, second_blocks
-from langid.sources import AudioError, open_source
+from langid.audio.decoding import decode
+from langid.audio.samples import Chunk, downmix, full_scale, resample, second_blocks
+from langid.audio.sources import AudioError, open_source
 
 __all__ = [
     "AUDIO_SUFFIXES",

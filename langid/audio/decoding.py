@@ -13,9 +13,9 @@ from typing import NamedTuple
 import numpy as np
 import soundfile
 
-from langid.ffmpeg import decode_ffmpeg
-from langid.samples import Chunk
-from langid.sources import AudioError, Source
+from langid.audio.ffmpeg import decode_ffmpeg
+from langid.audio.samples import Chunk
+from langid.audio.sources import AudioError, Source
 
 SIGNATURES = {  # how files start, to choose the decoder and to word errors
     "WAV": rb"(RIFF|RIFX|RF64)....WAVE",

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import av
 import numpy as np
 
-from langid.samples import Chunk, full_scale
-from langid.sources import AudioError, Source
+from langid.audio.samples import Chunk, full_scale
+from langid.audio.sources import AudioError, Source
 
 # What FFmpeg may take a file for. Without this list text is a "tty" video, a picture is a video of
 # one frame, and a playlist opens other files.

@@ -15,18 +15,18 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from tqdm import tqdm
 
-from langid.alone import alone
-from langid.disjoint import Gate, check_disjoint
-from langid.drops import Drops
+from langid.data.lock import alone
+from langid.data.disjoint import Gate, check_disjoint
+from langid.data.drops import Drops
 from langid.errors import DataError
-from langid.file_names import text_of_name
-from langid.journal import JOURNAL_FILE, Journal
-from langid.json_file import read_json, write_json
-from langid.layout import BUILD_FILE, DATA_FOLDER, number_shards, shard_paths
-from langid.processes import process_pool, run_in_order
-from langid.shards import ShardWriter
-from langid.splits import SPLITS
-from langid.utterance import Job, Reading
+from langid.data.file_names import text_of_name
+from langid.data.journal import JOURNAL_FILE, Journal
+from langid.data.json_file import read_json, write_json
+from langid.data.layout import BUILD_FILE, DATA_FOLDER, number_shards, shard_paths
+from langid.data.processes import process_pool, run_in_order
+from langid.data.shards import ShardWriter
+from langid.data.splits import SPLITS
+from langid.data.utterance import Job, Reading
 
 _FORMAT = 1  # of the stored rows: another number makes every dataset out of date
 

@@ -8,13 +8,13 @@ from datasets import DatasetInfo, Features, SplitDict, SplitInfo
 from datasets.info import DatasetInfosDict
 from huggingface_hub import DatasetCard, DatasetCardData
 
-from langid.dataset_counts import UNKNOWN, Amount, Counts, count_dataset
-from langid.dataset_texts import CardText, known_faults
-from langid.drops import Drops
+from langid.data.counts import UNKNOWN, Amount, Counts, count_dataset
+from langid.data.card_texts import CardText, known_faults
+from langid.data.drops import Drops
 from langid.languages import DEFAULT_LANGUAGES, NAMES, NONE, class_of, language_name
-from langid.layout import CARD_FILE, shards_of
-from langid.licences import UNSTATED, card_licence, full_name
-from langid.markdown import few, percent, table
+from langid.data.layout import CARD_FILE, shards_of
+from langid.data.licences import UNSTATED, card_licence, full_name
+from langid.hub.markdown import few, percent, table
 from langid.version import VERSION
 
 COLUMN_MEANINGS = {

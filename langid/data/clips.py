@@ -18,7 +18,7 @@ from langid.audio import (
     NonFiniteError,
     TooShortError,
 )
-from langid.energy import SILENCE_DBFS, EnergyMeter
+from langid.audio.energy import SILENCE_DBFS, EnergyMeter
 
 # Compressed containers that libsndfile reads: such bytes are stored as they are.
 KEPT_FORMATS = {"FLAC": ".flac", "OGG": ".ogg", "MP3": ".mp3"}

@@ -10,11 +10,11 @@ import pyarrow.parquet as pq
 from datasets import Features
 
 from langid.errors import DataError
-from langid.layout import shard_paths
-from langid.licences import UNSTATED
-from langid.shards import read_columns
-from langid.splits import SPLITS
-from langid.tally import Tallies, Tally
+from langid.data.layout import shard_paths
+from langid.data.licences import UNSTATED
+from langid.data.shards import read_columns
+from langid.data.splits import SPLITS
+from langid.data.tally import Tallies, Tally
 
 UNKNOWN = "unknown"
 
@@ -80,7 +80,7 @@ class Counts:
 
     @property
     def tallies(self) -> Tallies:
-        """By split and language, as ``langid.tally.table`` shows them."""
+        """By split and language, as ``langid.data.tally.table`` shows them."""
         return {
             (split, language): self.total(split=split, language=language)
             for split, language in self.values("split", "language")

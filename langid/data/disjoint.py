@@ -5,9 +5,9 @@ from collections import defaultdict
 from pathlib import Path
 
 from langid.errors import DataError
-from langid.shards import read_columns
-from langid.splits import SPLITS
-from langid.utterance import HAS_ENOUGH, Utterance
+from langid.data.shards import read_columns
+from langid.data.splits import SPLITS
+from langid.data.utterance import HAS_ENOUGH, Utterance
 
 
 class Gate:

@@ -7,13 +7,13 @@ from fnmatch import fnmatchcase
 from pathlib import Path, PurePath
 
 from langid.audio import AUDIO_SUFFIXES
-from langid.clips import Clip
-from langid.drops import Drops
+from langid.data.clips import Clip
+from langid.data.drops import Drops
 from langid.errors import DataError
-from langid.file_names import text_of_name
+from langid.data.file_names import text_of_name
 from langid.languages import language_code
-from langid.licences import UNSTATED
-from langid.splits import SPLITS, split_name
+from langid.data.licences import UNSTATED
+from langid.data.splits import SPLITS, split_name
 
 METADATA_NAME = "metadata.csv"
 _YES, _NO = ("1", "true", "yes"), ("", "0", "false", "no")

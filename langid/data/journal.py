@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from langid.drops import Drops
-from langid.json_file import read_json, write_json
+from langid.data.drops import Drops
+from langid.data.json_file import read_json, write_json
 
 JOURNAL_FILE = "journal.json"
 

@@ -3,12 +3,12 @@
 import csv
 from pathlib import Path
 
-from langid.clips import Clip
-from langid.drops import Drops
+from langid.data.clips import Clip
+from langid.data.drops import Drops
 from langid.errors import DataError
-from langid.folder import METADATA_NAME, read_folder
+from langid.data.folder import METADATA_NAME, read_folder
 from langid.languages import language_code
-from langid.splits import split_name
+from langid.data.splits import split_name
 
 
 def read_clips(folder: Path, split: str | None = None) -> list[Clip]:

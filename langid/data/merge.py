@@ -10,7 +10,7 @@ from huggingface_hub import snapshot_download
 
 from langid.errors import DataError
 from langid.hub import HUB_ERRORS, hub_reason
-from langid.layout import (
+from langid.data.layout import (
     ALL_SHARDS,
     REQUIRED_COLUMNS,
     check_shards,
@@ -18,10 +18,10 @@ from langid.layout import (
     shard_paths,
     shards_of,
 )
-from langid.row_groups import RowGroup, qualified_speaker
-from langid.schema import label_names
-from langid.splits import SPLITS
-from langid.utterance import Job
+from langid.data.row_groups import RowGroup, qualified_speaker
+from langid.data.schema import label_names
+from langid.data.splits import SPLITS
+from langid.data.utterance import Job
 
 
 def find_dataset(source: str) -> Path:

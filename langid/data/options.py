@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Callable
 from pathlib import Path
 
-from langid.clips import ClipLimits
+from langid.data.clips import ClipLimits
 from langid.errors import DataError
 from langid.languages import parse_languages
 

@@ -6,15 +6,15 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from langid.builder import Recipe, build_dataset, check_output
-from langid.dataset_card import write_card
-from langid.dataset_counts import count_dataset
-from langid.dataset_texts import CardText
-from langid.drops import Drops
+from langid.data.builder import Recipe, build_dataset, check_output
+from langid.data.card import write_card
+from langid.data.counts import count_dataset
+from langid.data.card_texts import CardText
+from langid.data.drops import Drops
 from langid.errors import DataError
-from langid.publish import DATASET, PublishError, open_repo, push_folder
-from langid.tally import table
-from langid.utterance import Job, Reading
+from langid.hub.publish import DATASET, PublishError, open_repo, push_folder
+from langid.data.tally import table
+from langid.data.utterance import Job, Reading
 
 
 @dataclass(frozen=True)

@@ -3,11 +3,11 @@
 from dataclasses import replace
 from pathlib import Path, PurePath
 
-from langid.clips import Clip, ClipLimits, UnusableClip, encode_clip
+from langid.data.clips import Clip, ClipLimits, UnusableClip, encode_clip
 from langid.errors import DataError
-from langid.utterance import Job, Reading, Utterance
-from langid.voxforge.archive import read_archive
-from langid.voxforge.folder import Archive
+from langid.data.utterance import Job, Reading, Utterance
+from langid.data.voxforge.archive import read_archive
+from langid.data.voxforge.archives import Archive
 
 
 def recording_jobs(clips: list[Clip]) -> list[Job]:

@@ -7,9 +7,9 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from langid.clips import ClipLimits, UnusableClip, encode_clip
+from langid.data.clips import ClipLimits, UnusableClip, encode_clip
 from langid.errors import DataError
-from langid.utterance import Job, Reading, Utterance
+from langid.data.utterance import Job, Reading, Utterance
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import pyarrow as pa
 from datasets import Audio, ClassLabel, Features, Value
 
 from langid.audio import SAMPLE_RATE
-from langid.utterance import Utterance
+from langid.data.utterance import Utterance
 
 
 def dataset_features(languages: list[str]) -> Features:

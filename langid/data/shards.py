@@ -7,9 +7,9 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from langid.layout import shard_paths
-from langid.schema import dataset_features, label_names, to_row
-from langid.utterance import Utterance
+from langid.data.layout import shard_paths
+from langid.data.schema import dataset_features, label_names, to_row
+from langid.data.utterance import Utterance
 
 ROW_GROUP_BYTES = 16 * 2**20  # of audio held in memory; what a reader of a few rows must fetch
 SHARD_BYTES = 256 * 2**20  # of audio in a file: what an interruption can cost

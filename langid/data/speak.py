@@ -18,7 +18,7 @@ from tqdm import tqdm
 from langid.audio import SAMPLE_RATE, AudioError, load_audio
 from langid.errors import DataError
 from langid.languages import language_code
-from langid.phones import espeak_voice
+from langid.data.espeak import espeak_voice
 
 SOURCE = "espeak_ng"
 LICENCE = "synthetic (espeak-ng, GPL-3.0 engine)"

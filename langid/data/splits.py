@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from types import MappingProxyType
 
-from langid.clips import Clip
+from langid.data.clips import Clip
 from langid.errors import DataError
 
 Stratum = tuple[str, ...]  # (language,) or (language, gender)

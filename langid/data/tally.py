@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from langid.splits import SPLITS
+from langid.data.splits import SPLITS
 
 
 @dataclass

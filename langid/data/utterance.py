@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from langid.drops import Drops
+from langid.data.drops import Drops
 
 HAS_ENOUGH = "speaker has enough"  # why an utterance was left out
 

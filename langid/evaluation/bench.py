@@ -23,7 +23,7 @@ import soundfile
 import torch
 
 from langid.audio import SAMPLE_RATE, load_audio
-from langid.bench_ecapa import INSTALL_HINT, compare, load_ecapa
+from langid.evaluation.bench_ecapa import INSTALL_HINT, compare, load_ecapa
 from langid.identifier import BATCH_SIZE, LanguageIdentifier
 from langid.version import VERSION
 from langid.windows import cut_windows
@@ -207,7 +207,7 @@ def time_identify(identifier: LanguageIdentifier, path: Path, duration_s: float)
 def fresh_process(path: Path, source: str | None = None) -> dict:
     """Identify a file in a new Python: wall-clock seconds, those inside it, and peak memory."""
     command = [sys.executable, "-c", FRESH_PROCESS, str(path), source or ""]
-    paths = [str(Path(__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
+    paths = [str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, paths))}
     start_s = time.perf_counter()
     done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from tqdm import tqdm
 
-from langid import metrics
 from langid.audio import AudioError, AudioInput
-from langid.clips import Clip
+from langid.data.clips import Clip
+from langid.data.labelled import read_clips
 from langid.errors import DataError
+from langid.evaluation import metrics
 from langid.identifier import Identification, LanguageIdentifier
-from langid.labelled import read_clips
 from langid.languages import NONE, OTHER, class_of, languages_of
 from langid.version import VERSION
 

@@ -29,8 +29,8 @@ from huggingface_hub.utils import (
     hf_raise_for_status,
 )
 
+from langid.data.layout import ALL_SHARDS, BUILD_FILE, CARD_FILE
 from langid.hub import HUB_ERRORS, hub_reason, is_passing, retry_after_s
-from langid.layout import ALL_SHARDS, BUILD_FILE, CARD_FILE
 
 N_RETRIES = 5  # of each step
 FIRST_WAIT_S = 2.0  # then 4, 8, 16, 32

@@ -13,11 +13,11 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from langid.augment import AugmentConfig, augment, synthetic_non_speech, warp
-from langid.clip_features import Clips
 from langid.config import ModelConfig
 from langid.languages import NONE
-from langid.sampling import ClipSampler, Shares
+from langid.training.augment import AugmentConfig, augment, synthetic_non_speech, warp
+from langid.training.clips import Clips
+from langid.training.sampling import ClipSampler, Shares
 
 MIN_WINDOW_S = 1.0  # shortest crop in training
 FULL_WINDOW_PROBABILITY = 0.6  # of a batch to be of full windows; otherwise of shorter ones

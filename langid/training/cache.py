@@ -19,13 +19,13 @@ from datasets.fingerprint import Hasher
 from huggingface_hub.errors import HTTPError
 from tqdm import tqdm
 
-from langid.clip_features import FeatureComputer
 from langid.config import ModelConfig
-from langid.dataset import ROW_FEATURES, DatasetError, SourceSplit, hold_back, load_splits
+from langid.data.espeak import espeak_available
+from langid.data.processes import run_in_order
 from langid.hub import hub_reason
 from langid.languages import languages_of
-from langid.phones import espeak_available
-from langid.processes import run_in_order
+from langid.training.clips import FeatureComputer
+from langid.training.datasets import ROW_FEATURES, DatasetError, SourceSplit, hold_back, load_splits
 
 WRITER_BATCH_SIZE = 100  # rows in memory before they go to disk
 FEATURES = Features(
@@ -47,7 +47,7 @@ def load_training_data(
     """``train`` and ``validation`` of one or several datasets, joined, with the columns `FEATURES`.
 
     Classes that validation lacks are lent a tenth of their speakers. ``audio`` is there for
-    validation only; ``streaming`` as in `langid.dataset.load_splits`.
+    validation only; ``streaming`` as in `langid.training.datasets.load_splits`.
 
     Raises
     ------

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
 from langid.config import ModelConfig
+from langid.hub.markdown import few, percent, table
 from langid.languages import language_name, languages_of
-from langid.markdown import few, percent, table
 from langid.version import VERSION
 
 LICENCE = "apache-2.0"
@@ -71,8 +71,9 @@ def make_card(
 ) -> ModelCard:
     """The card, with front matter for the Hub.
 
-    ``metrics`` is a report of ``langid.evaluate``; ``sources`` has ``source``, ``licence``,
-    ``languages``, ``n_clips``, ``hours``, ``speakers`` and ``synthetic`` of each training source.
+    ``metrics`` is a report of ``langid.evaluation.evaluate``; ``sources`` has ``source``,
+    ``licence``, ``languages``, ``n_clips``, ``hours``, ``speakers`` and ``synthetic`` of each
+    training source.
     """
     languages = list(languages_of(config.labels))
     data = ModelCardData(

@@ -8,9 +8,9 @@ from datasets import Dataset
 
 from langid.audio import AudioError, load_audio
 from langid.config import ModelConfig
+from langid.data.espeak import espeak_available, transcript_to_phones
 from langid.features import LogMel
 from langid.languages import class_of, languages_of
-from langid.phones import espeak_available, transcript_to_phones
 
 MIN_FRAMES = 25  # a quarter of a second
 
@@ -56,7 +56,7 @@ class Clips:
 
 
 def prepare_clips(split: Dataset, config: ModelConfig) -> Clips:
-    """Clips of a split of ``langid.feature_cache.load_training_data``.
+    """Clips of a split of ``langid.training.cache.load_training_data``.
 
     Clips that could not be decoded or are shorter than ``MIN_FRAMES`` are left out.
     """

@@ -31,11 +31,11 @@ from huggingface_hub.errors import (
     RepositoryNotFoundError,
 )
 
+from langid.data.layout import REQUIRED_COLUMNS, check_whole, shard_paths
+from langid.data.licences import UNSTATED
 from langid.errors import DataError
 from langid.hub import HUB_ERRORS, HUB_TIMEOUT_S, hub_reason
 from langid.languages import NONE, OTHER, class_of
-from langid.layout import REQUIRED_COLUMNS, check_whole, shard_paths
-from langid.licences import UNSTATED
 
 # What stands in a column where a dataset has none.
 _OPTIONAL_COLUMNS = {"synthetic": False, "duration_s": None, "transcript": None, "licence": None}

@@ -5,12 +5,12 @@ from pathlib import Path
 
 from datasets import DatasetDict
 
-from langid.card import make_card
-from langid.dataset import REQUIRED_COLUMNS, describe_sources
-from langid.evaluate import evaluate_dataset
+from langid.evaluation.evaluate import evaluate_dataset
 from langid.identifier import LanguageIdentifier
 from langid.model import LanguageCNN
-from langid.run_folder import METRICS_FILE, plot_confusion, plot_curves
+from langid.training.card import make_card
+from langid.training.datasets import REQUIRED_COLUMNS, describe_sources
+from langid.training.run_folder import METRICS_FILE, plot_confusion, plot_curves
 
 
 def finish_run(folder: Path, splits: DatasetDict, history: list[dict], settings: dict) -> None:

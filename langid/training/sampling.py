@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from langid.clip_features import Clips
 from langid.languages import NONE, OTHER, languages_of
+from langid.training.clips import Clips
 
 MAX_COUNTED_SPEAKERS = 16  # a family of more speakers weighs no more than this
 

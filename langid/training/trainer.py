@@ -11,10 +11,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.optim.swa_utils import AveragedModel
 
-from langid.batches import Batch
-from langid.clip_features import Clips
 from langid.config import ModelConfig
 from langid.model import LanguageCNN
+from langid.training.batches import Batch
+from langid.training.clips import Clips
 
 EMA_DECAY = 0.998
 LABEL_SMOOTHING = 0.05

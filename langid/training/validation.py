@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from langid import metrics
-from langid.clip_features import Clips
+from langid.evaluation import metrics
 from langid.languages import NONE, OTHER, languages_of
 from langid.model import LanguageCNN
-from langid.training import classify_clips
+from langid.training.clips import Clips
+from langid.training.trainer import classify_clips
 from langid.weights_io import write_weights
 from langid.windows import aggregate
 

@@ -5,7 +5,7 @@ import io
 import numpy as np
 import pytest
 import soundfile
-from helpers_audio import FORMATS, clip, dominant_hz, encode, level_db, missing_encoder, tone
+from helpers.audio import FORMATS, clip, dominant_hz, encode, level_db, missing_encoder, tone
 
 from langid.audio import MIN_DURATION_S, SAMPLE_RATE, AudioError, AudioStream, load_audio
 

@@ -4,7 +4,7 @@ import io
 
 import numpy as np
 import pytest
-from helpers_audio import FORMATS, clip, missing_encoder
+from helpers.audio import FORMATS, clip, missing_encoder
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 

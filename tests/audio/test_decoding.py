@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from helpers_audio import (
+from helpers.audio import (
     FORMATS,
     clip,
     dominant_hz,
@@ -14,9 +14,8 @@ from helpers_audio import (
     tone,
 )
 
-from langid import ffmpeg
-from langid.audio import AudioError, load_audio
-from langid.decoding import SIGNATURES, container_kind
+from langid.audio import AudioError, ffmpeg, load_audio
+from langid.audio.decoding import SIGNATURES, container_kind
 
 CLIP_S = 4.0
 

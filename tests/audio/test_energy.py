@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from langid.energy import EnergyMeter
+from langid.audio.energy import EnergyMeter
 
 RATE = 16_000
 

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 import soxr
-from helpers_audio import dominant_hz, level_db, tone
+from helpers.audio import dominant_hz, level_db, tone
 
-from langid.samples import downmix, full_scale, resample, second_blocks
+from langid.audio.samples import downmix, full_scale, resample, second_blocks
 
 
 @pytest.mark.parametrize(

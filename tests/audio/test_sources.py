@@ -7,11 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers_audio import clip
+from helpers.audio import clip
 
-from langid import sources
-from langid.audio import AudioError, load_audio
-from langid.sources import open_source
+from langid.audio import AudioError, load_audio, sources
+from langid.audio.sources import open_source
 
 WAV = clip("wav_16", duration_s=1.0, sample_rate=16_000)
 EXPECTED = load_audio(WAV)[0]

@@ -3,7 +3,7 @@
 import pyarrow.parquet as pq
 import pytest
 from datasets import Features
-from helpers_dataset import (
+from helpers.dataset import (
     LANGUAGES,
     build,
     job,
@@ -12,8 +12,8 @@ from helpers_dataset import (
     stand_in,
 )
 
-from langid.builder import check_output
-from langid.drops import Drops
+from langid.data.builder import check_output
+from langid.data.drops import Drops
 from langid.errors import DataError
 
 

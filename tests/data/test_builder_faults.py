@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from filelock import FileLock
-from helpers_dataset import (
+from helpers.dataset import (
     build,
     job,
     load,
@@ -14,8 +14,9 @@ from helpers_dataset import (
     stand_in,
 )
 
-from langid import builder, shards
-from langid.builder import check_output
+from langid.data import builder
+from langid.data import shards
+from langid.data.builder import check_output
 from langid.errors import DataError
 
 ALL_OF_THEM = {"train": 12, "validation": 6, "test": 6}  # of ``many_jobs``

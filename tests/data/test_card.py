@@ -5,14 +5,14 @@ import re
 import pytest
 from datasets import Audio, ClassLabel, load_dataset, load_dataset_builder
 from datasets.exceptions import NonMatchingSplitsSizesError
-from helpers_dataset import LANGUAGES, utterance, write_dataset, write_shards
+from helpers.dataset import LANGUAGES, utterance, write_dataset, write_shards
 
 import train
-from langid.dataset_card import COLUMN_MEANINGS, make_dataset_card, write_card
-from langid.dataset_counts import count_dataset
-from langid.dataset_texts import FOLDER, MERGED, VOXFORGE, CardText
-from langid.drops import Drops
-from langid.schema import dataset_features
+from langid.data.card import COLUMN_MEANINGS, make_dataset_card, write_card
+from langid.data.counts import count_dataset
+from langid.data.card_texts import FOLDER, MERGED, VOXFORGE, CardText
+from langid.data.drops import Drops
+from langid.data.schema import dataset_features
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """What is known of the sources of datasets."""
 
-from langid.dataset_texts import known_faults
+from langid.data.card_texts import known_faults
 
 
 def test_only_known_sources_have_known_faults():

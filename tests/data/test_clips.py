@@ -5,9 +5,9 @@ import io
 import numpy as np
 import pytest
 import soundfile
-from helpers_recordings import SAMPLE_RATE, record, waveform
+from helpers.recordings import SAMPLE_RATE, record, waveform
 
-from langid.clips import ClipLimits, UnusableClip, encode_clip
+from langid.data.clips import ClipLimits, UnusableClip, encode_clip
 
 
 def encode(recording, **limits):

@@ -1,9 +1,9 @@
 """What the files of a dataset hold."""
 
 import pytest
-from helpers_dataset import write_dataset
+from helpers.dataset import write_dataset
 
-from langid.dataset_counts import count_dataset
+from langid.data.counts import count_dataset
 from langid.errors import DataError
 
 
@@ -34,7 +34,7 @@ def test_counting_reads_no_audio(folder, monkeypatch):
         asked.extend(columns)
         return iter(())
 
-    monkeypatch.setattr("langid.dataset_counts.read_columns", read_columns)
+    monkeypatch.setattr("langid.data.counts.read_columns", read_columns)
     count_dataset(folder)
     assert asked and "audio" not in asked
 

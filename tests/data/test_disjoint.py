@@ -1,9 +1,9 @@
 """Each audio once, each speaker in one split."""
 
 import pytest
-from helpers_dataset import LANGUAGES, stand_in, write_shards
+from helpers.dataset import LANGUAGES, stand_in, write_shards
 
-from langid.disjoint import Gate, check_disjoint
+from langid.data.disjoint import Gate, check_disjoint
 from langid.errors import DataError
 
 

@@ -2,7 +2,7 @@ import shutil
 
 import pytest
 
-from langid.phones import espeak_voice, parse_ipa, transcript_to_phones
+from langid.data.espeak import espeak_voice, parse_ipa, transcript_to_phones
 
 needs_espeak = pytest.mark.skipif(
     shutil.which("espeak-ng") is None, reason="espeak-ng is not installed"

@@ -1,12 +1,12 @@
 """Folders of recordings to clips."""
 
 import pytest
-from helpers_recordings import record, write_metadata
+from helpers.recordings import record, write_metadata
 
-from langid.clips import Clip
-from langid.drops import Drops
+from langid.data.clips import Clip
+from langid.data.drops import Drops
 from langid.errors import DataError
-from langid.folder import filter_clips, read_folder
+from langid.data.folder import filter_clips, read_folder
 
 
 def touch(path):

@@ -2,8 +2,8 @@
 
 import pytest
 
-from langid.drops import Drops
-from langid.journal import JOURNAL_FILE, Journal
+from langid.data.drops import Drops
+from langid.data.journal import JOURNAL_FILE, Journal
 
 
 def recorded(folder, fingerprint="one"):

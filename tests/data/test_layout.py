@@ -5,11 +5,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from helpers_dataset import stand_in, write_dataset, write_shards
+from helpers.dataset import stand_in, write_dataset, write_shards
 
 from langid.errors import DataError
-from langid.layout import check_shards, check_whole, number_shards, shard_paths
-from langid.splits import SPLITS
+from langid.data.layout import check_shards, check_whole, number_shards, shard_paths
+from langid.data.splits import SPLITS
 
 
 @pytest.fixture
@@ -58,7 +58,7 @@ def test_files_are_numbered_in_their_order_with_their_total(tmp_path):
 
 
 def test_the_layout_needs_no_library_of_datasets():
-    code = "import sys, langid.layout; print({'datasets', 'pyarrow'} & set(sys.modules))"
-    root = Path(__file__).parent.parent
+    code = "import sys, langid.data.layout; print({'datasets', 'pyarrow'} & set(sys.modules))"
+    root = Path(__file__).parents[2]
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=root)
     assert done.stdout == "set()\n", done.stderr

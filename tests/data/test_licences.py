@@ -1,6 +1,6 @@
 """Licences as the Hub and as people call them."""
 
-from langid.licences import card_licence, full_name, hub_licence
+from langid.data.licences import card_licence, full_name, hub_licence
 
 
 def test_licences_have_the_ids_of_the_hub():

@@ -6,17 +6,17 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import soundfile
-from helpers_dataset import job, load, read, stand_in, write_dataset, write_short_card
-from helpers_hub import local_hub
-from helpers_recordings import waveform
-from hub_server import USER
+from helpers.dataset import job, load, read, stand_in, write_dataset, write_short_card
+from helpers.hub import local_hub
+from helpers.recordings import waveform
+from helpers.hub_server import USER
 
-from langid.builder import Recipe, build_dataset
-from langid.drops import Drops
+from langid.data.builder import Recipe, build_dataset
+from langid.data.drops import Drops
 from langid.errors import DataError
-from langid.merge import find_dataset, merge_jobs
-from langid.publish import DATASET, push_folder
-from langid.row_groups import read_row_group
+from langid.data.merge import find_dataset, merge_jobs
+from langid.hub.publish import DATASET, push_folder
+from langid.data.row_groups import read_row_group
 
 
 def dataset(folder, *jobs, languages=("de", "fr")):

@@ -3,9 +3,9 @@
 import re
 
 import pytest
-from helpers_hub import local_hub
-from helpers_recordings import audiofolder
-from hub_server import USER
+from helpers.hub import local_hub
+from helpers.recordings import audiofolder
+from helpers.hub_server import USER
 
 import prepare_data
 

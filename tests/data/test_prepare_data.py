@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 import soundfile
-from helpers_dataset import load as read_back
-from helpers_recordings import SAMPLE_RATE, audiofolder, record, waveform, write_metadata
+from helpers.dataset import load as read_back
+from helpers.recordings import SAMPLE_RATE, audiofolder, record, waveform, write_metadata
 
 import prepare_data
-from langid import recordings
+from langid.data import recordings
 
 ROOT = Path(prepare_data.__file__).parent
 

@@ -8,9 +8,9 @@ from threading import Event
 
 import pytest
 
-from langid import processes
+from langid.data import processes
 from langid.errors import DataError
-from langid.processes import ITEMS_AHEAD, process_pool, run_in_order
+from langid.data.processes import ITEMS_AHEAD, process_pool, run_in_order
 
 
 class EagerPool:

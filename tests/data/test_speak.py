@@ -8,10 +8,10 @@ import pytest
 import soundfile
 
 import prepare_data
-from langid.drops import Drops
+from langid.data.drops import Drops
 from langid.errors import DataError
-from langid.folder import read_folder
-from langid.speak import plan_readings, read_sentences
+from langid.data.folder import read_folder
+from langid.data.speak import plan_readings, read_sentences
 
 needs_espeak = pytest.mark.skipif(
     shutil.which("espeak-ng") is None, reason="espeak-ng is not installed (apt install espeak-ng)"

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from langid.clips import Clip
+from langid.data.clips import Clip
 from langid.errors import DataError
-from langid.splits import assign_speakers, assign_splits, speaker_position, split_name
+from langid.data.splits import assign_speakers, assign_splits, speaker_position, split_name
 
 TENTH = {"validation": 0.1}
 

@@ -1,6 +1,6 @@
 """The table of what a dataset holds."""
 
-from langid.tally import Tally, table
+from langid.data.tally import Tally, table
 
 
 def test_the_table_counts_a_speaker_of_two_languages_once_in_the_total():

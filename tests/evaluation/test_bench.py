@@ -9,7 +9,7 @@ import pytest
 import soundfile
 import torch
 
-from langid import bench, bench_ecapa
+from langid.evaluation import bench, bench_ecapa
 
 
 def test_speech_like_has_the_asked_length_over_several_blocks():

@@ -5,16 +5,16 @@ import json
 from pathlib import Path
 
 import pytest
-from helpers_identifier import FakeIdentifier, identification
-from helpers_speech import SPEECH, needs_speech
+from helpers.identifier import FakeIdentifier, identification
+from helpers.speech import SPEECH, needs_speech
 
 from langid.audio import AudioError
+from langid.data.labelled import read_clips
 from langid.errors import DataError
-from langid.evaluate import evaluate_folder
+from langid.evaluation.evaluate import evaluate_folder
+from langid.evaluation.report import WIDTH, format_report
 from langid.identifier import LanguageIdentifier
-from langid.labelled import read_clips
 from langid.languages import class_of
-from langid.report import WIDTH, format_report
 
 # file, language, source, split, answer (en, fr, other, none), duration
 ROWS = [

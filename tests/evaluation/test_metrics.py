@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from langid import metrics
+from langid.evaluation import metrics
 
 # Labels: 0 and 1 are languages, 2 is "other", 3 is "none".
 LANGUAGES = (0, 1)

@@ -10,12 +10,12 @@ import pyarrow.parquet as pq
 import soundfile
 from datasets import Audio, Dataset
 
-from langid.builder import Built, Recipe, build_dataset
-from langid.drops import Drops
-from langid.layout import BUILD_FILE, CARD_FILE, DATA_FOLDER, shard_paths
-from langid.schema import dataset_features, to_row
-from langid.splits import SPLITS
-from langid.utterance import Job, Reading, Utterance
+from langid.data.builder import Built, Recipe, build_dataset
+from langid.data.drops import Drops
+from langid.data.layout import BUILD_FILE, CARD_FILE, DATA_FOLDER, shard_paths
+from langid.data.schema import dataset_features, to_row
+from langid.data.splits import SPLITS
+from langid.data.utterance import Job, Reading, Utterance
 
 LANGUAGES = ["de", "fr", "it"]
 

@@ -2,15 +2,15 @@
 
 import math
 
-from voxforge_server import VoxForgeServer, archive_path
+from helpers.voxforge_server import VoxForgeServer, archive_path
 
-from langid.drops import Drops
-from langid.voxforge import http_session
-from langid.voxforge.archive import Survey
-from langid.voxforge.fetch import fetch_voxforge
-from langid.voxforge.folder import find_archives
-from langid.voxforge.manifest import Manifest
-from langid.voxforge.selection import Caps
+from langid.data.drops import Drops
+from langid.data.voxforge import http_session
+from langid.data.voxforge.archive import Survey
+from langid.data.voxforge.archives import find_archives
+from langid.data.voxforge.fetch import fetch_voxforge
+from langid.data.voxforge.manifest import Manifest
+from langid.data.voxforge.selection import Caps
 
 ALL = Caps(math.inf, math.inf)
 ONE_MINUTE = Caps(1 / 60, math.inf)

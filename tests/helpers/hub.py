@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import datasets
-from hub_server import TOKEN, HubServer
+from helpers.hub_server import TOKEN, HubServer
 from huggingface_hub import close_session, constants
 
 

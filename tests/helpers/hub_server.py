@@ -12,8 +12,8 @@ from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from hub_repo import DATE, LARGE_SUFFIXES, HubError, Repo
-from local_server import LocalServer
+from helpers.hub_repo import DATE, LARGE_SUFFIXES, HubError, Repo
+from helpers.local_server import LocalServer
 
 USER, TOKEN = "someone", "hf_stand_in_token"
 LARGE_BYTES = 10_000_000

@@ -11,7 +11,7 @@ import datasets
 import numpy as np
 import pytest
 import soundfile
-from helpers_dataset import finish, utterance, write_shards
+from helpers.dataset import finish, utterance, write_shards
 
 RATE = 16_000
 MELODIES_HZ = {"en": (300, 500), "fr": (900, 1400), "nl": (2200, 3000), "noise": ()}

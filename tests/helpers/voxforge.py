@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import soundfile
-from voxforge_server import RATE, archive_path
+from helpers.voxforge_server import RATE, archive_path
 
 SAMPLE_RATE = 16_000
 README_FIELDS = {

@@ -13,7 +13,7 @@ from http.server import BaseHTTPRequestHandler
 from socket import SHUT_RDWR
 from urllib.parse import quote, unquote, urlsplit
 
-from local_server import LocalServer
+from helpers.local_server import LocalServer
 
 RATE = "16kHz_16bit"
 BASE = "/downloads"

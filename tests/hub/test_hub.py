@@ -8,16 +8,16 @@ from pathlib import Path
 
 import pytest
 import torch
-from helpers_hub import local_hub
-from hub_server import TOKEN, USER
+from helpers.hub import local_hub
+from helpers.hub_server import TOKEN, USER
 from huggingface_hub import HfApi, constants
 from safetensors.torch import load_file, save_file
 
 import train
 from langid.config import ModelConfig
+from langid.hub.publish import PublishError, push_folder
 from langid.model import LanguageCNN
 from langid.pretrained import load_model
-from langid.publish import PublishError, push_folder
 from langid.weights_io import WeightsError
 
 REPO = f"{USER}/langid-tiny"
@@ -236,7 +236,7 @@ def test_no_repository_id_is_said_so(hub, run_folder):
 def test_a_process_of_its_own_needs_the_environment_alone(hub, run_folder, tmp_path):
     code = (
         "import sys; from pathlib import Path; from langid.pretrained import load_model\n"
-        "from langid.publish import push_folder\n"
+        "from langid.hub.publish import push_folder\n"
         "push_folder(Path(sys.argv[1]), sys.argv[2]); print(load_model(sys.argv[2]).revision)"
     )
     ours = {"HF_ENDPOINT": hub.url, "HF_HOME": str(tmp_path / "own"), "HF_HUB_DISABLE_XET": "1"}
@@ -245,7 +245,7 @@ def test_a_process_of_its_own_needs_the_environment_alone(hub, run_folder, tmp_p
     done = subprocess.run(
         [sys.executable, "-c", code, run_folder, REPO],
         env=environment,
-        cwd=Path(__file__).parent.parent,
+        cwd=Path(__file__).parents[2],
         capture_output=True,
         text=True,
         timeout=300,  # importing torch on a busy machine

@@ -6,17 +6,17 @@ from pathlib import Path
 
 import pytest
 from datasets import Audio, load_dataset
-from helpers_dataset import LANGUAGES, utterance, write_dataset, write_shards
-from helpers_hub import local_hub
-from hub_server import CUT, LOST, TOKEN, USER
+from helpers.dataset import LANGUAGES, utterance, write_dataset, write_shards
+from helpers.hub import local_hub
+from helpers.hub_server import CUT, LOST, TOKEN, USER
 from huggingface_hub import HfApi
 
-from langid import publish
-from langid.dataset_card import write_card
-from langid.dataset_texts import VOXFORGE
-from langid.drops import Drops
-from langid.publish import DATASET, PublishError, open_repo, push_folder
-from langid.schema import dataset_features
+from langid.data.card import write_card
+from langid.data.card_texts import VOXFORGE
+from langid.data.drops import Drops
+from langid.data.schema import dataset_features
+from langid.hub import publish
+from langid.hub.publish import DATASET, PublishError, open_repo, push_folder
 
 REPO = f"{USER}/voxforge"
 pytestmark = pytest.mark.filterwarnings("ignore:Use 'content=:DeprecationWarning")  # the client's
@@ -302,7 +302,7 @@ def test_whether_there_is_a_way_in_can_be_asked_before_the_work(hub, monkeypatch
 
 
 def test_publishing_a_dataset_needs_no_torch():
-    code = "import sys, langid.publish, langid.dataset_card; print('torch' in sys.modules)"
-    root = Path(__file__).parent.parent
+    code = "import sys, langid.hub.publish, langid.data.card; print('torch' in sys.modules)"
+    root = Path(__file__).parents[2]
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=root)
     assert done.stdout == "False\n", done.stderr

@@ -1,6 +1,6 @@
 """Markdown that cards are made of."""
 
-from langid.markdown import few, table
+from langid.hub.markdown import few, table
 
 
 def test_markdown_keeps_to_its_cells():

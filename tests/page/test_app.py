@@ -16,7 +16,7 @@ import pytest
 import soundfile
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
-from helpers_app import served
+from helpers.app import served
 
 import app
 from langid import LanguageIdentifier, WeightsError

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import soundfile
-from helpers_app import served
+from helpers.app import served
 
 import app
 from langid import Identification, LanguageIdentifier

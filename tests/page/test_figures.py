@@ -2,7 +2,7 @@
 
 import json
 
-from langid.figures import UNKNOWN, describe_figures, read_figures
+from langid.page.figures import UNKNOWN, describe_figures, read_figures
 from langid.pretrained import EMBEDDED_NAME
 
 FIGURES = {

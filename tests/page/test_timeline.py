@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from langid.identifier import Identification, WindowResult
-from langid.timeline import MAX_CELLS, label_colours, legend_html, plot_columns, time_cells
+from langid.page.timeline import MAX_CELLS, label_colours, legend_html, plot_columns, time_cells
 
 
 def windows(*rows: tuple[float, float, float]) -> list[WindowResult]:

@@ -3,14 +3,14 @@
 import pytest
 
 from langid.identifier import Identification, Segment
-from langid.pretrained import EMBEDDED_NAME
-from langid.wording import (
+from langid.page.words import (
     describe_answer,
     describe_duration,
     describe_weights,
     join_names,
     segment_table,
 )
+from langid.pretrained import EMBEDDED_NAME
 
 
 def answer(duration_s: float = 8.24, warnings: tuple[str, ...] = (), **shares: float):

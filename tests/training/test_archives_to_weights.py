@@ -4,10 +4,10 @@ import json
 
 import numpy as np
 import pytest
-from helpers_speech import HAS_SPEECH, speakers
-from helpers_training import cache_in, melodies
-from helpers_voxforge import Corpus
-from voxforge_server import VoxForgeServer
+from helpers.speech import HAS_SPEECH, speakers
+from helpers.training import cache_in, melodies
+from helpers.voxforge import Corpus
+from helpers.voxforge_server import VoxForgeServer
 
 import prepare_data
 import train

@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from langid import augment as a
+from langid.training import augment as a
 
 DB = math.log(10) / 10
 

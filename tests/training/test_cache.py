@@ -10,19 +10,19 @@ import datasets
 import pytest
 import torch
 from datasets.arrow_writer import ArrowWriter
-from helpers_hub import local_hub
-from helpers_training import cache_in, write_voxforge
-from hub_server import USER, Handler
+from helpers.hub import local_hub
+from helpers.hub_server import USER, Handler
+from helpers.training import cache_in, write_voxforge
 from huggingface_hub import constants
 from huggingface_hub.utils import _http
 from safetensors.torch import load_file
 
 import train
-from langid.clip_features import FeatureComputer
 from langid.config import ModelConfig
-from langid.dataset import DatasetError
-from langid.feature_cache import load_training_data
-from langid.publish import DATASET, push_folder
+from langid.hub.publish import DATASET, push_folder
+from langid.training.cache import load_training_data
+from langid.training.clips import FeatureComputer
+from langid.training.datasets import DatasetError
 
 REPO = f"{USER}/data"
 FIRST = "train-00000-of-00003.parquet"  # may be asked what columns there are

@@ -1,6 +1,6 @@
-from langid.card import make_card
 from langid.config import ModelConfig
-from langid.run_folder import plot_confusion, plot_curves
+from langid.training.card import make_card
+from langid.training.run_folder import plot_confusion, plot_curves
 
 BAND = {"n": 2, "clip_accuracy": 0.5, "clip_accuracy_open": 0.25}
 REPORT = {

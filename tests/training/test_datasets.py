@@ -7,17 +7,23 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from datasets import Dataset, Features, Value
-from helpers_dataset import finish, write_dataset
-from helpers_hub import local_hub
-from hub_server import USER, HubServer
+from helpers.dataset import finish, write_dataset
+from helpers.hub import local_hub
+from helpers.hub_server import USER, HubServer
 from huggingface_hub import close_session, constants
 
-from langid.dataset import ROW_FEATURES, DatasetError, describe_sources, hold_back, load_splits
-from langid.dataset_card import write_card
-from langid.dataset_texts import FOLDER
-from langid.drops import Drops
-from langid.publish import DATASET, push_folder
-from langid.schema import dataset_features
+from langid.data.card import write_card
+from langid.data.card_texts import FOLDER
+from langid.data.drops import Drops
+from langid.data.schema import dataset_features
+from langid.hub.publish import DATASET, push_folder
+from langid.training.datasets import (
+    ROW_FEATURES,
+    DatasetError,
+    describe_sources,
+    hold_back,
+    load_splits,
+)
 
 
 @pytest.fixture

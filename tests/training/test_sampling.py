@@ -3,8 +3,8 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from langid.clip_features import Clips
-from langid.sampling import ClipSampler, Shares, family_of
+from langid.training.clips import Clips
+from langid.training.sampling import ClipSampler, Shares, family_of
 
 LABELS = ("en", "fr", "other", "none")
 

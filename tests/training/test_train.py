@@ -6,22 +6,22 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from helpers_training import cache_in, write_corpus
+from helpers.training import cache_in, write_corpus
 from safetensors.torch import load_file
 
 import prepare_data
 import train
 from langid import LanguageIdentifier
-from langid.augment import AugmentConfig
-from langid.batches import TrainingBatches
-from langid.clip_features import prepare_clips
 from langid.config import ModelConfig
-from langid.dataset import DatasetError, describe_sources
-from langid.feature_cache import load_training_data
+from langid.data.espeak import espeak_available
 from langid.model import LanguageCNN
-from langid.phones import espeak_available
-from langid.sampling import Shares
-from langid.training import Optimisation, Trainer
+from langid.training.augment import AugmentConfig
+from langid.training.batches import TrainingBatches
+from langid.training.cache import load_training_data
+from langid.training.clips import prepare_clips
+from langid.training.datasets import DatasetError, describe_sources
+from langid.training.sampling import Shares
+from langid.training.trainer import Optimisation, Trainer
 
 LANGUAGES = ("en", "fr")
 

@@ -4,8 +4,8 @@ import torch
 
 from langid.config import ModelConfig
 from langid.languages import NONE
-from langid.training import Optimisation, frame_windows, learning_rate_at, update_average
-from langid.validation import WindowLogits
+from langid.training.trainer import Optimisation, frame_windows, learning_rate_at, update_average
+from langid.training.validation import WindowLogits
 from langid.windows import aggregate, cut_windows
 
 LABELS = ("en", "fr", "other", "none")

@@ -1,1 +1,4 @@
-"""VoxForge: from its server to jobs for the builder."""
+"""VoxForge: its server and its archives → jobs for `langid.data.builder`.
+
+`jobs` is what the rest of ``langid.data`` and ``prepare_data.py`` use.
+"""

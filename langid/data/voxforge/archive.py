@@ -12,12 +12,12 @@ from pathlib import Path, PurePosixPath
 import soundfile
 
 from langid.audio import AUDIO_SUFFIXES
-from langid.clips import ClipLimits, Piece, UnusableClip, encode_clip
-from langid.file_names import text_of_name
-from langid.utterance import HAS_ENOUGH, Reading, Utterance
-from langid.voxforge.metadata import ArchiveTexts
-from langid.voxforge.safe_tar import ArchiveError, read_members
-from langid.voxforge.words import plain_words
+from langid.data.clips import ClipLimits, Piece, UnusableClip, encode_clip
+from langid.data.file_names import text_of_name
+from langid.data.utterance import HAS_ENOUGH, Reading, Utterance
+from langid.data.voxforge.metadata import ArchiveTexts
+from langid.data.voxforge.safe_tar import ArchiveError, read_members
+from langid.data.voxforge.words import plain_words
 
 SOURCE = "voxforge"
 LICENCE = "GPL-3.0-or-later"
@@ -132,7 +132,7 @@ def read_archive(
     stem = archive_stem(text_of_name(path.name))
     reading, texts = Reading(), ArchiveTexts(language)
     pieces_of: dict[str, list[Piece]] = {}
-    # This bounds the memory only: langid.disjoint counts what a speaker gives in all archives.
+    # This bounds the memory only: langid.data.disjoint counts what a speaker gives in all archives.
     left_s = max_duration_s_total
 
     def leave_out(reason: str, name: str) -> None:

@@ -8,12 +8,12 @@ from pathlib import Path, PurePosixPath
 
 from tqdm import tqdm
 
-from langid.drops import Drops
+from langid.data.drops import Drops
 from langid.errors import DataError
-from langid.file_names import text_of_name
+from langid.data.file_names import text_of_name
 from langid.languages import language_code
-from langid.processes import process_pool
-from langid.voxforge.archive import (
+from langid.data.processes import process_pool
+from langid.data.voxforge.archive import (
     ARCHIVE_SUFFIXES,
     ENGLISH_FOLDER,
     Survey,
@@ -21,7 +21,7 @@ from langid.voxforge.archive import (
     speaker_of,
     survey_archive,
 )
-from langid.voxforge.manifest import Manifest
+from langid.data.voxforge.manifest import Manifest
 
 SURVEYS_PER_JOB = 8
 _UNREADABLE = "cannot be read"

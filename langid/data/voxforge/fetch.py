@@ -15,16 +15,16 @@ from urllib.parse import urlsplit
 import requests
 from tqdm import tqdm
 
-from langid.alone import alone
-from langid.drops import Drops
+from langid.data.lock import alone
+from langid.data.drops import Drops
 from langid.errors import DataError
-from langid.voxforge.archive import Survey, unwanted
-from langid.voxforge.download import download
-from langid.voxforge.folder import survey_archives, survey_readable
-from langid.voxforge.http_session import DownloadFailed, Stop, polite_session
-from langid.voxforge.index import RemoteArchive, list_archives
-from langid.voxforge.manifest import Manifest
-from langid.voxforge.selection import Caps, Plan
+from langid.data.voxforge.archive import Survey, unwanted
+from langid.data.voxforge.download import download
+from langid.data.voxforge.archives import survey_archives, survey_readable
+from langid.data.voxforge.http_session import DownloadFailed, Stop, polite_session
+from langid.data.voxforge.index import RemoteArchive, list_archives
+from langid.data.voxforge.manifest import Manifest
+from langid.data.voxforge.selection import Caps, Plan
 
 # So many archives one after another that fail for the host's sake, and it is given up.
 MAX_HOST_FAILURES = 5

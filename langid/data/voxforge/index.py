@@ -12,13 +12,13 @@ import requests
 from urllib3.exceptions import HTTPError
 
 from langid.errors import DataError
-from langid.voxforge.archive import (
+from langid.data.voxforge.archive import (
     ARCHIVE_SUFFIXES,
     ENGLISH_FOLDER,
     archive_stem,
     speaker_of,
 )
-from langid.voxforge.http_session import Attempts, DownloadFailed, open_url, status_failure
+from langid.data.voxforge.http_session import Attempts, DownloadFailed, open_url, status_failure
 
 # The first is the one that voxforge.org links to; the others answered at some time.
 BASE_URLS = (

@@ -4,14 +4,14 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from langid.drops import Drops
+from langid.data.drops import Drops
 from langid.errors import DataError
-from langid.splits import Stratum, assign_speakers
-from langid.utterance import Job
-from langid.voxforge.archive import unwanted
-from langid.voxforge.folder import Archive
-from langid.voxforge.selection import Caps, plan_order, select
-from langid.voxforge.split_record import read_record, write_record
+from langid.data.splits import Stratum, assign_speakers
+from langid.data.utterance import Job
+from langid.data.voxforge.archive import unwanted
+from langid.data.voxforge.archives import Archive
+from langid.data.voxforge.selection import Caps, plan_order, select
+from langid.data.voxforge.split_record import read_record, write_record
 
 # How far a language's or gender's share of a split may be off: the splits are remembered here.
 SPLIT_TOLERANCE = 0.1

@@ -7,7 +7,7 @@ import threading
 from dataclasses import asdict
 from pathlib import Path
 
-from langid.voxforge.archive import Survey
+from langid.data.voxforge.archive import Survey
 
 MANIFEST_NAME = "manifest.jsonl"
 

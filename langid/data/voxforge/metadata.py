@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from langid.languages import language_code
-from langid.voxforge.words import (
+from langid.data.voxforge.words import (
     AGE_RANGES,
     FIELDS,
     GENDERS,

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from langid.json_file import read_json, write_json
-from langid.splits import SPLITS
+from langid.data.json_file import read_json, write_json
+from langid.data.splits import SPLITS
 
 
 def record_path(folder: Path, shares: Mapping[str, float], seed: int) -> Path:

@@ -8,7 +8,7 @@ from dataclasses import asdict
 import numpy as np
 import pytest
 import soundfile
-from helpers_voxforge import (
+from helpers.voxforge import (
     FAULTS,
     README_FIELDS,
     SAMPLE_RATE,
@@ -25,8 +25,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from langid.audio import load_audio
-from langid.clips import ClipLimits
-from langid.voxforge.archive import (
+from langid.data.clips import ClipLimits
+from langid.data.voxforge.archive import (
     Survey,
     read_archive,
     survey_archive,

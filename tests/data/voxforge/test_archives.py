@@ -5,16 +5,16 @@ import os
 import sys
 
 import pytest
-from helpers_voxforge import make_archive, noise
+from helpers.voxforge import make_archive, noise
 
-from langid.clips import ClipLimits
-from langid.drops import Drops
+from langid.data.clips import ClipLimits
+from langid.data.drops import Drops
 from langid.errors import DataError
-from langid.voxforge import folder as archive_folder
-from langid.voxforge.archive import Survey, read_archive
-from langid.voxforge.folder import find_archives, survey_archives
-from langid.voxforge.manifest import Manifest
-from langid.voxforge.selection import plan_order
+from langid.data.voxforge import archives as archive_folder
+from langid.data.voxforge.archive import Survey, read_archive
+from langid.data.voxforge.archives import find_archives, survey_archives
+from langid.data.voxforge.manifest import Manifest
+from langid.data.voxforge.selection import plan_order
 
 LANGUAGES = ("en", "fr", "de", "es", "it")
 

@@ -10,16 +10,16 @@ import threading
 import numpy as np
 import pytest
 import soundfile
-from helpers_dataset import load
-from helpers_fetch import impatient
-from helpers_hub import local_hub
-from helpers_voxforge import README_FIELDS, Corpus, audio_bytes, noise
-from voxforge_server import RATE, VoxForgeServer, archive_path
+from helpers.dataset import load
+from helpers.fetch import impatient
+from helpers.hub import local_hub
+from helpers.voxforge import README_FIELDS, Corpus, audio_bytes, noise
+from helpers.voxforge_server import RATE, VoxForgeServer, archive_path
 
 import prepare_data
-from langid import shards
-from langid.disjoint import check_disjoint
-from langid.voxforge import download
+from langid.data import shards
+from langid.data.disjoint import check_disjoint
+from langid.data.voxforge import download
 
 
 @pytest.fixture(autouse=True)

@@ -6,14 +6,14 @@ import os
 import threading
 
 import pytest
-from helpers_fetch import impatient
-from voxforge_server import VoxForgeServer
+from helpers.fetch import impatient
+from helpers.voxforge_server import VoxForgeServer
 
 from langid.errors import DataError
-from langid.voxforge import download as download_module
-from langid.voxforge import http_session
-from langid.voxforge.download import download, part_path
-from langid.voxforge.http_session import DownloadFailed, Stop, Stopped, polite_session
+from langid.data.voxforge import download as download_module
+from langid.data.voxforge import http_session
+from langid.data.voxforge.download import download, part_path
+from langid.data.voxforge.http_session import DownloadFailed, Stop, Stopped, polite_session
 
 PATH = "/downloads/a.tgz"
 DATA = bytes(range(256)) * 1200  # 307,200 bytes: several chunks

@@ -5,7 +5,7 @@ import json
 import math
 
 import pytest
-from helpers_fetch import (
+from helpers.fetch import (
     ALL,
     ONE_MINUTE,
     RATES,
@@ -16,16 +16,16 @@ from helpers_fetch import (
     stand_in_survey,
     tree,
 )
-from helpers_fetch import fetch as run
-from voxforge_server import VoxForgeServer, archive_path
+from helpers.fetch import fetch as run
+from helpers.voxforge_server import VoxForgeServer, archive_path
 
-from langid.drops import Drops
+from langid.data.drops import Drops
 from langid.errors import DataError
-from langid.voxforge import fetch
-from langid.voxforge import folder as archive_folder
-from langid.voxforge.fetch import fetch_voxforge
-from langid.voxforge.manifest import MANIFEST_NAME, Manifest
-from langid.voxforge.selection import Caps
+from langid.data.voxforge import fetch
+from langid.data.voxforge import archives as archive_folder
+from langid.data.voxforge.fetch import fetch_voxforge
+from langid.data.voxforge.manifest import MANIFEST_NAME, Manifest
+from langid.data.voxforge.selection import Caps
 
 
 @pytest.fixture(autouse=True)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from filelock import FileLock
-from helpers_fetch import (
+from helpers.fetch import (
     ALL,
     ONE_MINUTE,
     RATES,
@@ -21,20 +21,21 @@ from helpers_fetch import (
     stand_in_survey,
     tree,
 )
-from helpers_fetch import fetch as run
-from voxforge_server import VoxForgeServer, archive_path
+from helpers.fetch import fetch as run
+from helpers.voxforge_server import VoxForgeServer, archive_path
 
-from langid.drops import Drops
+from langid.data.drops import Drops
 from langid.errors import DataError
-from langid.voxforge import download as download_module
-from langid.voxforge import fetch, http_session
-from langid.voxforge import folder as archive_folder
-from langid.voxforge.fetch import LOCK_NAME, fetch_archives
-from langid.voxforge.http_session import Stop, polite_session
-from langid.voxforge.index import list_archives
-from langid.voxforge.manifest import Manifest
+from langid.data.voxforge import download as download_module
+from langid.data.voxforge import fetch
+from langid.data.voxforge import http_session
+from langid.data.voxforge import archives as archive_folder
+from langid.data.voxforge.fetch import LOCK_NAME, fetch_archives
+from langid.data.voxforge.http_session import Stop, polite_session
+from langid.data.voxforge.index import list_archives
+from langid.data.voxforge.manifest import Manifest
 
-PREPARE_DATA = Path(__file__).parents[1] / "prepare_data.py"
+PREPARE_DATA = Path(__file__).parents[3] / "prepare_data.py"
 
 
 @pytest.fixture(autouse=True)

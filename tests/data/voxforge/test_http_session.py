@@ -2,12 +2,12 @@
 
 import pytest
 import requests
-from helpers_fetch import impatient
+from helpers.fetch import impatient
 from urllib3 import HTTPResponse
-from voxforge_server import VoxForgeServer
+from helpers.voxforge_server import VoxForgeServer
 
-from langid.voxforge import http_session
-from langid.voxforge.http_session import (
+from langid.data.voxforge import http_session
+from langid.data.voxforge.http_session import (
     MAX_WAIT_S,
     DownloadFailed,
     PoliteRetry,

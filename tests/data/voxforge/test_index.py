@@ -1,12 +1,12 @@
 """Index pages of VoxForge: what is listed, where, and what goes wrong."""
 
 import pytest
-from helpers_fetch import RATES, impatient
-from voxforge_server import BASE, VoxForgeServer, apache_size, archive_path
+from helpers.fetch import RATES, impatient
+from helpers.voxforge_server import BASE, VoxForgeServer, apache_size, archive_path
 
 from langid.errors import DataError
-from langid.voxforge.http_session import Stop, polite_session
-from langid.voxforge.index import (
+from langid.data.voxforge.http_session import Stop, polite_session
+from langid.data.voxforge.index import (
     BASE_URLS,
     DEFAULT_BASE_URL,
     RemoteArchive,

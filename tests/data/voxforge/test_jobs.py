@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from langid.drops import Drops
+from langid.data.drops import Drops
 from langid.errors import DataError
-from langid.voxforge import jobs
-from langid.voxforge.archive import Survey, speaker_of
-from langid.voxforge.folder import Archive
-from langid.voxforge.jobs import choose_archives, split_speakers
-from langid.voxforge.selection import Caps, Plan
+from langid.data.voxforge import jobs
+from langid.data.voxforge.archive import Survey, speaker_of
+from langid.data.voxforge.archives import Archive
+from langid.data.voxforge.jobs import choose_archives, split_speakers
+from langid.data.voxforge.selection import Caps, Plan
 
 ALL = Caps(math.inf, math.inf)
 SHARES = {"validation": 0.1, "test": 0.1}

@@ -1,11 +1,11 @@
 """How long recordings are: what their headers announce, and how much of them is decoded."""
 
 import pytest
-from helpers_voxforge import audio_bytes, make_archive, noise, silence
+from helpers.voxforge import audio_bytes, make_archive, noise, silence
 
-from langid.clips import ClipLimits
-from langid.voxforge import archive
-from langid.voxforge.archive import read_archive, survey_archive
+from langid.data.clips import ClipLimits
+from langid.data.voxforge import archive
+from langid.data.voxforge.archive import read_archive, survey_archive
 
 STEM = "anna-20080318-kdl"
 

@@ -6,8 +6,8 @@ from dataclasses import asdict
 
 import pytest
 
-from langid.voxforge.archive import Survey
-from langid.voxforge.manifest import MANIFEST_NAME, Manifest
+from langid.data.voxforge.archive import Survey
+from langid.data.voxforge.manifest import MANIFEST_NAME, Manifest
 
 SURVEY = Survey(10, 42.5, "female", "de", 1_000_000, None, "a1")
 TRUNCATED = Survey(0, 0.0, None, None, 0, "truncated", "b2")

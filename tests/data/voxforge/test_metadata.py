@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from langid.voxforge.metadata import (
+from langid.data.voxforge.metadata import (
     ArchiveTexts,
     SpeakerFacts,
     decode_text,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from langid.voxforge.archive import archive_stem, speaker_of, unwanted
+from langid.data.voxforge.archive import archive_stem, speaker_of, unwanted
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,10 @@
 """prepare_data.py voxforge: that options reach what they are for."""
 
 import pytest
-from helpers_dataset import load
-from helpers_fetch import impatient
-from helpers_voxforge import Corpus, noise
-from voxforge_server import VoxForgeServer, archive_path
+from helpers.dataset import load
+from helpers.fetch import impatient
+from helpers.voxforge import Corpus, noise
+from helpers.voxforge_server import VoxForgeServer, archive_path
 
 import prepare_data
 

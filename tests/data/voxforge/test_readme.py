@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from langid.voxforge.metadata import SpeakerFacts, parse_readme
+from langid.data.voxforge.metadata import SpeakerFacts, parse_readme
 
 APPLET = """\
 User Name:anna

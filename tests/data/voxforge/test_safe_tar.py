@@ -8,11 +8,11 @@ import tarfile
 import tracemalloc
 
 import pytest
-from helpers_voxforge import write_tgz
+from helpers.voxforge import write_tgz
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from langid.voxforge.safe_tar import ArchiveError, ArchiveLimits, read_members
+from langid.data.voxforge.safe_tar import ArchiveError, ArchiveLimits, read_members
 
 
 def contents(path, limits=None):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from langid.voxforge.selection import Caps, Plan, plan_order, select
+from langid.data.voxforge.selection import Caps, Plan, plan_order, select
 
 NO_CAP = Caps(math.inf, math.inf)
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from langid.voxforge.split_record import read_record, record_path, write_record
+from langid.data.voxforge.split_record import read_record, record_path, write_record
 
 SHARES = {"validation": 0.1, "test": 0.1}
 

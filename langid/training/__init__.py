@@ -1,0 +1,4 @@
+"""Datasets → weights with their figures and card: what ``train.py`` puts together.
+
+Imports every other room but ``langid.page``; nothing outside ``train.py`` imports it.
+"""
