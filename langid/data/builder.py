@@ -1,6 +1,5 @@
 """Recordings or archives → a Hugging Face dataset of Parquet files: bounded memory, resumable."""
 
-from langid.errors import DataError
 import hashlib
 import json
 import math
@@ -16,17 +15,18 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from tqdm import tqdm
 
-from langid.data.lock import alone
 from langid.data.disjoint import Gate, check_disjoint
 from langid.data.drops import Drops
 from langid.data.file_names import text_of_name
 from langid.data.journal import JOURNAL_FILE, Journal
 from langid.data.json_file import read_json, write_json
 from langid.data.layout import BUILD_FILE, DATA_FOLDER, number_shards, shard_paths
+from langid.data.lock import alone
 from langid.data.processes import process_pool, run_in_order
 from langid.data.shards import ShardWriter
 from langid.data.splits import SPLITS
 from langid.data.utterance import Job, Reading
+from langid.errors import DataError
 
 _FORMAT = 1  # of the stored rows: another number makes every dataset out of date
 

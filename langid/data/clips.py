@@ -1,6 +1,5 @@
 """One recording on its way into a dataset: what is known of it, and the bytes to store."""
 
-from langid.errors import AudioError
 import hashlib
 import io
 import math
@@ -13,6 +12,7 @@ import soundfile
 
 from langid.audio import MIN_DURATION_S, SAMPLE_RATE, AudioStream, NonFiniteError, TooShortError
 from langid.audio.energy import SILENCE_DBFS, EnergyMeter
+from langid.errors import AudioError
 
 # Compressed containers that libsndfile reads: such bytes are stored as they are.
 KEPT_FORMATS = {"FLAC": ".flac", "OGG": ".ogg", "MP3": ".mp3"}

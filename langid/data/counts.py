@@ -1,6 +1,5 @@
 """What the files of a dataset hold, counted from their small columns; no audio is read."""
 
-from langid.errors import DataError
 from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from langid.data.licences import UNSTATED
 from langid.data.shards import read_columns
 from langid.data.splits import SPLITS
 from langid.data.tally import Tallies, Tally
+from langid.errors import DataError
 
 UNKNOWN = "unknown"
 

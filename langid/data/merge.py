@@ -1,6 +1,5 @@
 """Several datasets → one: sources apart by name, every speaker in one split, each audio once."""
 
-from langid.errors import DataError
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,7 +8,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from huggingface_hub import snapshot_download
 
-from langid.hub import HUB_ERRORS, hub_reason
 from langid.data.layout import (
     ALL_SHARDS,
     REQUIRED_COLUMNS,
@@ -22,6 +20,8 @@ from langid.data.row_groups import RowGroup, qualified_speaker
 from langid.data.schema import label_names
 from langid.data.splits import SPLITS
 from langid.data.utterance import Job
+from langid.errors import DataError
+from langid.hub import HUB_ERRORS, hub_reason
 
 
 def find_dataset(source: str) -> Path:

@@ -1,6 +1,5 @@
 """What the commands of prepare_data.py share: from jobs to a dataset on disk and on the Hub."""
 
-from langid.errors import DataError, PublishError
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
@@ -9,14 +8,14 @@ from pathlib import Path
 
 from langid.data.builder import Recipe, build_dataset, check_output
 from langid.data.card import write_card
-from langid.data.counts import count_dataset
 from langid.data.card_texts import CardText
+from langid.data.counts import count_dataset
 from langid.data.drops import Drops
-from langid.hub.publish import CARD_FILE, Publication, open_repo, push_folder
 from langid.data.layout import ALL_SHARDS, BUILD_FILE
 from langid.data.tally import table
 from langid.data.utterance import Job, Reading
-
+from langid.errors import DataError, PublishError
+from langid.hub.publish import CARD_FILE, Publication, open_repo, push_folder
 
 DATASET = Publication(
     repo_type="dataset",

@@ -1,6 +1,5 @@
 """Rows of Parquet files → utterances. Runs in the processes that merge datasets."""
 
-from langid.errors import DataError
 import math
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -10,6 +9,7 @@ import pyarrow.parquet as pq
 
 from langid.data.clips import ClipLimits, UnusableClip, encode_clip
 from langid.data.utterance import Job, Reading, Utterance
+from langid.errors import DataError
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,5 @@
 """Jobs to a dataset: whole or not at all, resumable, disjoint."""
 
-from langid.errors import DataError
 import pyarrow.parquet as pq
 import pytest
 from datasets import Features
@@ -15,6 +14,7 @@ from helpers.dataset import (
 
 from langid.data.builder import check_output
 from langid.data.drops import Drops
+from langid.errors import DataError
 
 
 def test_what_is_stored_is_what_is_loaded(tmp_path):

@@ -1,6 +1,5 @@
 """Which files make a whole dataset."""
 
-from langid.errors import DataError
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +9,7 @@ from helpers.dataset import stand_in, write_dataset, write_shards
 
 from langid.data.layout import check_shards, check_whole, number_shards, shard_paths
 from langid.data.splits import SPLITS
+from langid.errors import DataError
 
 
 @pytest.fixture
