@@ -19,10 +19,10 @@ from pathlib import Path
 
 from langid.data import options as cli
 from langid.data.drops import Drops
-from langid.data.file_names import text_of_name
 from langid.data.speak import FORMATS, VOICES, read_sentences, speak
 from langid.data.voxforge.index import DEFAULT_BASE_URL, DEFAULT_SAMPLE_RATES
 from langid.errors import DataError
+from langid.files import text_of_name
 from langid.languages import DEFAULT_LANGUAGES
 
 # Options that decide where and how, not what the dataset holds.

@@ -17,16 +17,14 @@ from tqdm import tqdm
 
 from langid.data.disjoint import Gate, check_disjoint
 from langid.data.drops import Drops
-from langid.data.file_names import text_of_name
 from langid.data.journal import JOURNAL_FILE, Journal
-from langid.data.json_file import read_json, write_json
 from langid.data.layout import BUILD_FILE, DATA_FOLDER, number_shards, shard_paths
-from langid.data.lock import alone
 from langid.data.processes import process_pool, run_in_order
 from langid.data.shards import ShardWriter
 from langid.data.splits import SPLITS
 from langid.data.utterance import Job, Reading
 from langid.errors import DataError
+from langid.files import exclusive_lock, read_json, text_of_name, write_json
 
 _FORMAT = 1  # of the stored rows: another number makes every dataset out of date
 
@@ -186,7 +184,8 @@ def _work_folder(output: Path) -> Iterator[Path]:
     """The folder where ``output`` grows, for this process alone; gone if nothing is in it."""
     work = _work_path(output)
     work.mkdir(parents=True, exist_ok=True)
-    with alone(work / "lock", f"Another process is building {output}: wait for it to end."):
+    busy = f"Another process is building {output}: wait for it to end."
+    with exclusive_lock(work / "lock", busy):
         try:
             _clear_leftovers(work, output)
             yield work

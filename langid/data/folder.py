@@ -9,10 +9,10 @@ from pathlib import Path, PurePath
 from langid.audio import AUDIO_SUFFIXES
 from langid.data.clips import Clip
 from langid.data.drops import Drops
-from langid.data.file_names import text_of_name
 from langid.data.licences import UNSTATED
 from langid.data.splits import SPLITS, split_name
 from langid.errors import DataError
+from langid.files import text_of_name
 from langid.languages import language_code
 
 METADATA_NAME = "metadata.csv"

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from langid.data.drops import Drops
-from langid.data.json_file import read_json, write_json
+from langid.files import read_json, write_json
 
 JOURNAL_FILE = "journal.json"
 
