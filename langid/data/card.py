@@ -10,9 +10,9 @@ from huggingface_hub import DatasetCard, DatasetCardData
 
 from langid.data.card_texts import CardText, known_faults
 from langid.data.counts import UNKNOWN, Amount, Counts, count_dataset
-from langid.data.drops import Drops
-from langid.data.layout import shards_of
 from langid.data.licences import UNSTATED, card_licence, full_name
+from langid.data.store import shards_of
+from langid.data.utterance import Drops
 from langid.hub.markdown import few, percent, table
 from langid.hub.publish import CARD_FILE
 from langid.languages import DEFAULT_LANGUAGES, NAMES, NONE, class_of, language_name

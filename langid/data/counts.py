@@ -9,10 +9,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from datasets import Features
 
-from langid.data.layout import shard_paths
 from langid.data.licences import UNSTATED
-from langid.data.shards import read_columns
 from langid.data.splits import SPLITS
+from langid.data.store import read_columns, shard_paths
 from langid.data.tally import Tallies, Tally
 from langid.errors import DataError
 

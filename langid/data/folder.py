@@ -8,9 +8,9 @@ from pathlib import Path, PurePath
 
 from langid.audio import AUDIO_SUFFIXES
 from langid.data.clips import Clip
-from langid.data.drops import Drops
 from langid.data.licences import UNSTATED
 from langid.data.splits import SPLITS, split_name
+from langid.data.utterance import Drops
 from langid.errors import DataError
 from langid.files import text_of_name
 from langid.languages import language_code

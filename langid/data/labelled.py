@@ -4,9 +4,9 @@ import csv
 from pathlib import Path
 
 from langid.data.clips import Clip
-from langid.data.drops import Drops
 from langid.data.folder import METADATA_NAME, read_folder
 from langid.data.splits import split_name
+from langid.data.utterance import Drops
 from langid.errors import DataError
 from langid.languages import language_code
 

@@ -12,8 +12,8 @@ from helpers.dataset import (
     stand_in,
 )
 
-from langid.data.builder import check_output
-from langid.data.drops import Drops
+from langid.data.prepare import check_output
+from langid.data.utterance import Drops
 from langid.errors import DataError
 
 

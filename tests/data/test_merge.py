@@ -12,10 +12,9 @@ from helpers.hub_server import USER
 from helpers.recordings import waveform
 
 from langid.data.builder import Recipe, build_dataset
-from langid.data.drops import Drops
-from langid.data.merge import find_dataset, merge_jobs
+from langid.data.merge import find_dataset, merge_jobs, read_row_group
 from langid.data.prepare import DATASET
-from langid.data.row_groups import read_row_group
+from langid.data.utterance import Drops
 from langid.errors import DataError
 from langid.hub.publish import push_folder
 

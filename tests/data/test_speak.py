@@ -8,9 +8,9 @@ import pytest
 import soundfile
 
 import prepare_data
-from langid.data.drops import Drops
 from langid.data.folder import read_folder
 from langid.data.speak import plan_readings, read_sentences
+from langid.data.utterance import Drops
 from langid.errors import DataError
 
 needs_espeak = pytest.mark.skipif(

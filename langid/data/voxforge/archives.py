@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 
 from tqdm import tqdm
 
-from langid.data.drops import Drops
+from langid.data.utterance import Drops
 from langid.files import text_of_name
 from langid.languages import language_code
 from langid.data.processes import process_pool

@@ -17,7 +17,7 @@ import requests
 from tqdm import tqdm
 
 from langid.files import exclusive_lock
-from langid.data.drops import Drops
+from langid.data.utterance import Drops
 from langid.data.voxforge.archive import Survey, unwanted
 from langid.data.voxforge.download import download
 from langid.data.voxforge.archives import survey_archives, survey_readable
