@@ -12,11 +12,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from langid.languages import language_code, language_name
+from langid.languages import choose_labels, language_name
+from langid.page.times import clock
 from langid.version import VERSION
 
 if TYPE_CHECKING:
-    from langid.identifier import Identification, LanguageIdentifier
+    from langid.identification import Identification
+    from langid.identifier import LanguageIdentifier
 
 BROKEN_PIPE = 141  # what a shell reports of a program that SIGPIPE ended
 INTERRUPTED = 130
@@ -88,14 +90,16 @@ def identify(arguments: list[str]) -> int:
         raise CommandError("Standard input is closed: give a file, or pipe a recording in.")
 
     identifier = _load(options)
-    languages = _candidates(options.languages, identifier.labels)
+    try:
+        names = options.languages and [
+            name for name in options.languages.split(",") if name.strip()
+        ]
+        languages = choose_labels(names, identifier.labels)
+    except ValueError as error:
+        raise CommandError(str(error)) from error
     inputs = [sys.stdin.buffer if name == "-" else name for name in options.files]
     status = 0
-    try:
-        answers = identifier.identify_many(inputs, languages)
-    except ValueError as error:  # candidates that the model does not know
-        raise CommandError(str(error)) from error
-    for key, answer in answers:
+    for key, answer in identifier.identify_many(inputs, languages):
         name = key if isinstance(key, str) else "-"
         if isinstance(answer, Exception):
             _complain(f"{name}: {answer}")
@@ -184,24 +188,13 @@ def _load(options: argparse.Namespace) -> "LanguageIdentifier":
         raise CommandError(f"The device {options.device!r} cannot be used: {reason}") from error
 
 
-def _candidates(text: str | None, labels: Sequence[str]) -> list[str] | None:
-    """Labels of a comma-separated list of labels, codes and English names."""
-    if text is None:
-        return None
-    parts = [part.strip() for part in text.split(",") if part.strip()]
-    try:
-        return [part if part in labels else language_code(part) for part in parts]
-    except ValueError as error:
-        raise CommandError(str(error)) from error
-
-
 def _lines(name: str, answer: "Identification", timeline: bool) -> list[str]:
     lines = [
         f"{name}: {_named(answer.language)}, {answer.confidence:.1%}, {answer.duration_s:.1f} s"
     ]
     if timeline:
         lines += [
-            f"  {_clock(segment.start_s)} – {_clock(segment.end_s)}  "
+            f"  {clock(segment.start_s, precise=True)} – {clock(segment.end_s, precise=True)}  "
             f"{_named(segment.language)}, {segment.confidence:.1%}"
             for segment in answer.segments
         ]
@@ -210,14 +203,6 @@ def _lines(name: str, answer: "Identification", timeline: bool) -> list[str]:
 
 def _named(code: str) -> str:
     return f"{language_name(code)} ({code})"
-
-
-def _clock(time_s: float) -> str:
-    """``3725.04`` → ``"1:02:05.0"``."""
-    tenths = round(time_s * 10)
-    minutes, tenths = divmod(tenths, 600)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{tenths / 10:04.1f}"
 
 
 def _complain(text: str) -> None:

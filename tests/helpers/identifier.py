@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from langid.errors import AudioError
-from langid.identifier import Identification, Segment, WindowResult
+from langid.identification import Identification, Segment, WindowResult
 
 LABELS = ("en", "fr", "other", "none")
 
