@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from langid.languages import language_code, language_name
+from langid.languages import choose_labels, language_name
 from langid.version import VERSION
 
 if TYPE_CHECKING:
@@ -88,14 +88,13 @@ def identify(arguments: list[str]) -> int:
         raise CommandError("Standard input is closed: give a file, or pipe a recording in.")
 
     identifier = _load(options)
-    languages = _candidates(options.languages, identifier.labels)
+    try:
+        languages = choose_labels(options.languages, identifier.labels)
+    except ValueError as error:
+        raise CommandError(str(error)) from error
     inputs = [sys.stdin.buffer if name == "-" else name for name in options.files]
     status = 0
-    try:
-        answers = identifier.identify_many(inputs, languages)
-    except ValueError as error:  # candidates that the model does not know
-        raise CommandError(str(error)) from error
-    for key, answer in answers:
+    for key, answer in identifier.identify_many(inputs, languages):
         name = key if isinstance(key, str) else "-"
         if isinstance(answer, Exception):
             _complain(f"{name}: {answer}")
@@ -182,17 +181,6 @@ def _load(options: argparse.Namespace) -> "LanguageIdentifier":
             raise
         reason = str(error).splitlines()[0]
         raise CommandError(f"The device {options.device!r} cannot be used: {reason}") from error
-
-
-def _candidates(text: str | None, labels: Sequence[str]) -> list[str] | None:
-    """Labels of a comma-separated list of labels, codes and English names."""
-    if text is None:
-        return None
-    parts = [part.strip() for part in text.split(",") if part.strip()]
-    try:
-        return [part if part in labels else language_code(part) for part in parts]
-    except ValueError as error:
-        raise CommandError(str(error)) from error
 
 
 def _lines(name: str, answer: "Identification", timeline: bool) -> list[str]:

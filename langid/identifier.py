@@ -13,7 +13,7 @@ from langid.audio import AudioInput, AudioStream
 from langid.audio.energy import EnergyMeter
 from langid.checkpoint import load_model
 from langid.errors import AudioError
-from langid.languages import NONE, languages_of
+from langid.languages import NONE, choose_labels, languages_of
 from langid.model import LanguageCNN
 from langid.windows import Window, aggregate, cut_windows, restrict, runs
 
@@ -107,7 +107,7 @@ class LanguageIdentifier:
         self,
         audio: AudioInput,
         sample_rate: int | None = None,
-        languages: Iterable[str] | None = None,
+        languages: str | Iterable[str] | None = None,
         progress: Callable[[float], None] | None = None,
     ) -> Identification:
         """Identify one recording, in constant memory however long it is.
@@ -117,8 +117,9 @@ class LanguageIdentifier:
         audio
             A path, the bytes of a file, a binary file object, or an array with ``sample_rate``.
         languages
-            Labels to choose among (``"other"`` and ``"none"`` may be among them); the
-            probabilities of the rest become 0 and these are renormalised. Default: all.
+            Labels to choose among, as `langid.languages.choose_labels` reads them (codes, tags,
+            names, ``"other"``, ``"none"``); the probabilities of the rest become 0 and these are
+            renormalised. Default: all.
         progress
             Called with the seconds heard so far after every batch of windows.
 
@@ -136,7 +137,7 @@ class LanguageIdentifier:
         return answer
 
     def identify_many(
-        self, paths: Iterable[AudioInput], languages: Iterable[str] | None = None
+        self, paths: Iterable[AudioInput], languages: str | Iterable[str] | None = None
     ) -> Iterator[tuple[AudioInput, Identification | AudioError]]:
         """Identify many recordings, batching windows over files.
 
@@ -146,16 +147,10 @@ class LanguageIdentifier:
         kept = self._kept(languages)
         return self._identify(((path, path, None) for path in paths), kept, None)
 
-    def _kept(self, languages: Iterable[str] | None) -> np.ndarray:
+    def _kept(self, languages: str | Iterable[str] | None) -> np.ndarray:
         """(n_labels,) bool: the labels an answer may be."""
-        if languages is None:
-            return np.ones(len(self.labels), dtype=bool)
-        wanted = set([languages] if isinstance(languages, str) else languages)
-        unknown = sorted(wanted - set(self.labels))
-        if unknown or not wanted:
-            what = f"does not know {', '.join(unknown)}" if unknown else "needs a candidate"
-            raise ValueError(f"This model {what}: choose among {', '.join(self.labels)}.")
-        return np.array([label in wanted for label in self.labels])
+        chosen = choose_labels(languages, self.labels) or self.labels
+        return np.array([label in chosen for label in self.labels])
 
     def _identify(
         self,
