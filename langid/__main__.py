@@ -91,10 +91,7 @@ def identify(arguments: list[str]) -> int:
 
     identifier = _load(options)
     try:
-        names = options.languages and [
-            name for name in options.languages.split(",") if name.strip()
-        ]
-        languages = choose_labels(names, identifier.labels)
+        languages = choose_labels(options.languages, identifier.labels)
     except ValueError as error:
         raise CommandError(str(error)) from error
     inputs = [sys.stdin.buffer if name == "-" else name for name in options.files]

@@ -57,7 +57,7 @@ class Identification:
         """The same as plain JSON types."""
         return dataclasses.asdict(self)
 
-    def restricted(self, languages: Iterable[str] | None) -> "Identification":
+    def restricted(self, languages: str | Iterable[str] | None) -> "Identification":
         """What `LanguageIdentifier.identify` answers with these candidates, by arithmetic alone.
 
         This answer is one over all labels; ``languages`` are as there, with its errors.
@@ -75,10 +75,9 @@ class Identification:
         )
 
 
-def kept_labels(labels: tuple[str, ...], languages: Iterable[str] | None) -> np.ndarray:
+def kept_labels(labels: tuple[str, ...], languages: str | Iterable[str] | None) -> np.ndarray:
     """(n_labels,) bool: the labels that an answer may be."""
-    names = [languages] if isinstance(languages, str) else languages
-    chosen = choose_labels(names, labels) or labels
+    chosen = choose_labels(languages, labels) or labels
     return np.array([label in chosen for label in labels])
 
 

@@ -68,7 +68,7 @@ class LanguageIdentifier:
         self,
         audio: AudioInput,
         sample_rate: int | None = None,
-        languages: Iterable[str] | None = None,
+        languages: str | Iterable[str] | None = None,
         progress: Callable[[float], None] | None = None,
         max_duration_s: float | None = None,
         should_stop: Callable[[], bool] | None = None,
@@ -80,9 +80,9 @@ class LanguageIdentifier:
         audio
             A path, the bytes of a file, a binary file object, or an array with ``sample_rate``.
         languages
-            Labels to choose among, as codes or English names (``"other"`` and ``"none"`` may be
-            among them); the probabilities of the rest become 0 and these are renormalised.
-            Default: all.
+            Labels to choose among, as `langid.languages.choose_labels` reads them (codes, tags,
+            names, ``"other"``, ``"none"``); the probabilities of the rest become 0 and these are
+            renormalised. Default: all.
         progress
             Called with the seconds identified so far after every batch of windows.
         max_duration_s
@@ -110,7 +110,7 @@ class LanguageIdentifier:
         self,
         audio: AudioInput,
         sample_rate: int | None = None,
-        languages: Iterable[str] | None = None,
+        languages: str | Iterable[str] | None = None,
         progress: Callable[[float], None] | None = None,
         max_duration_s: float | None = None,
         should_stop: Callable[[], bool] | None = None,
@@ -144,7 +144,7 @@ class LanguageIdentifier:
                 due_s = time.monotonic() + interval_s
 
     def identify_many(
-        self, paths: Iterable[AudioInput], languages: Iterable[str] | None = None
+        self, paths: Iterable[AudioInput], languages: str | Iterable[str] | None = None
     ) -> Iterator[tuple[AudioInput, Identification | AudioError]]:
         """Identify many recordings, batching windows over files.
 

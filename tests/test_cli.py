@@ -100,7 +100,7 @@ def test_model_options_reach_the_loader(fake):
 
 @pytest.mark.parametrize(
     ("text", "languages"),
-    [("en,fr", ("en", "fr")), ("French, other,", ("fr", "other"))],
+    [("en,fr", ("en", "fr")), ("French, Another language,en_GB", ("en", "fr", "other"))],
 )
 def test_candidates_are_codes_names_or_labels(fake, text, languages):
     assert main(["--languages", text, "hum.wav"]) == 0
@@ -110,8 +110,11 @@ def test_candidates_are_codes_names_or_labels(fake, text, languages):
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["--languages", "xx", "hum.wav"], "The model cannot answer 'xx'"),
-        (["--languages", "de", "hum.wav"], "The model cannot answer 'de'"),
+        (
+            ["--languages", "xx", "hum.wav"],
+            "The model cannot answer 'xx': choose ",
+        ),
+        (["--languages", "de", "hum.wav"], "The model cannot answer 'de': choose among "),
         (["--model", "broken", "hum.wav"], "broken holds no config.json."),
         (["--device", "moon", "hum.wav"], "The device 'moon' cannot be used: no such device"),
         (["evaluate", "nowhere"], "nowhere is not a folder"),

@@ -181,11 +181,7 @@ def _arrays(heard: Heard, labels: tuple[str, ...]) -> tuple[np.ndarray, np.ndarr
 
 
 def _class(clip: Clip, labels: tuple[str, ...]) -> str:
-    if clip.language in labels:
-        return clip.language
-    # A variety is its language ("en-GB" is English), unless the model knows it by itself.
-    primary = clip.language.replace("_", "-").split("-")[0].lower()
-    return class_of(primary, labels)
+    return class_of(clip.language, labels)
 
 
 def _languages(labels: tuple[str, ...]) -> list[int]:

@@ -172,7 +172,8 @@ def test_without_split_every_clip_counts(folder: Path):
 
 
 @pytest.mark.parametrize(
-    ("text", "code"), [("English", "en"), ("FR", "fr"), ("zh-TW", "zh-TW"), ("Klingon", "Klingon")]
+    ("text", "code"),
+    [("English", "en"), ("FR", "fr"), ("zh-TW", "zh"), ("Klingonese", "Klingonese")],
 )
 def test_languages_are_codes_or_names(tmp_path: Path, text: str, code: str):
     folder = write_folder(tmp_path, [{"file_name": "a.wav", "language": text}])
