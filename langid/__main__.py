@@ -17,6 +17,7 @@ from langid.page.times import clock
 from langid.version import VERSION
 
 if TYPE_CHECKING:
+    from langid.evaluation.report import Report
     from langid.identification import Identification
     from langid.identifier import LanguageIdentifier
 
@@ -122,6 +123,12 @@ def evaluate(arguments: list[str]) -> int:
     parser.add_argument("folder", metavar="FOLDER", type=Path)
     parser.add_argument("--split", help="only the clips of this split, such as dev")
     parser.add_argument("--json", metavar="OUT.json", type=Path, help="write the report there")
+    parser.add_argument(
+        "--update-card",
+        action="store_true",
+        help="replace the figures beside the weights: metrics.json, plots and card; of the "
+        "embedded weights also those in README.md",
+    )
     _add_model_options(parser)
     options = parser.parse_args(arguments)
     if options.json and not options.json.parent.is_dir():
@@ -129,20 +136,52 @@ def evaluate(arguments: list[str]) -> int:
 
     from langid.errors import DataError
     from langid.evaluation.evaluate import evaluate_folder
-    from langid.evaluation.report import format_report
+    from langid.evaluation.text import format_report
 
+    identifier = _load(options)
+    weights = _folder_of(identifier) if options.update_card else None
     try:
-        report = evaluate_folder(_load(options), options.folder, options.split)
+        report = evaluate_folder(identifier, options.folder, options.split)
+        print(format_report(report), flush=True)
+        if options.json:
+            _write(options.json, report.to_json())
+        if weights:
+            _update_card(weights, report)
     except DataError as error:
         raise CommandError(str(error)) from error
-    print(format_report(report), flush=True)
-    if options.json:
-        text = json.dumps(report, indent=2, ensure_ascii=False, allow_nan=False)
-        try:
-            options.json.write_text(text + "\n", encoding="utf-8")
-        except OSError as error:
-            raise CommandError(f"Cannot write {options.json}: {error.strerror}.") from error
     return 0
+
+
+def _folder_of(identifier: "LanguageIdentifier") -> Path:
+    from langid.checkpoint import EMBEDDED, EMBEDDED_NAME
+
+    folder = EMBEDDED if identifier.source == EMBEDDED_NAME else Path(identifier.source)
+    if not folder.is_dir():
+        raise CommandError(
+            f"--update-card needs weights in a folder, and {identifier.source} is on the Hub: "
+            "download it and give its folder as --model."
+        )
+    return folder
+
+
+def _update_card(folder: Path, report: "Report") -> None:
+    from langid.checkpoint import EMBEDDED
+    from langid.evaluation.readme import README, update_readme
+    from langid.training.outputs import update_outputs
+
+    try:
+        report = update_outputs(folder, report)
+        if folder.samefile(EMBEDDED) and README.exists():
+            update_readme(report, README)
+    except OSError as error:
+        raise CommandError(f"The figures in {folder} cannot be replaced: {error}.") from error
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise CommandError(f"Cannot write {path}: {error.strerror}.") from error
 
 
 def bench(arguments: list[str]) -> int:

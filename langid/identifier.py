@@ -37,6 +37,17 @@ class LanguageIdentifier:
         self.labels = tuple(model.config.labels)
         self.languages = languages_of(self.labels)
 
+    @property
+    def n_parameters(self) -> int:
+        """Of the network."""
+        return sum(parameter.numel() for parameter in self.model.parameters())
+
+    @property
+    def weights_bytes(self) -> int:
+        """Size of its tensors as `write_weights` stores them, floats in 16 bits."""
+        tensors = self.model.state_dict().values()
+        return sum(t.numel() * (2 if t.is_floating_point() else t.itemsize) for t in tensors)
+
     @classmethod
     def from_pretrained(
         cls,

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +13,10 @@ import soundfile
 from helpers.identifier import FakeIdentifier, identification
 
 from langid.__main__ import main
+from langid.checkpoint import EMBEDDED
 from langid.errors import AudioError, WeightsError
+from langid.evaluation.readme import README
+from langid.evaluation.report import METRICS_FILE, read_report
 from langid.identifier import LanguageIdentifier
 from langid.version import VERSION
 
@@ -181,6 +185,46 @@ def test_evaluate_of_an_unwritable_report_still_says_so_in_a_sentence(fake, caps
     out, err = capsys.readouterr()
     assert err.startswith(f"Cannot write {tmp_path}")
     assert "none recall             1.000" in out
+
+
+@pytest.fixture
+def weights(tmp_path, fake, monkeypatch) -> Path:
+    """A copy of the embedded weights, which answer as is decided here, and clips to evaluate."""
+    folder = shutil.copytree(EMBEDDED, tmp_path / "weights")
+    fake.source = str(folder)
+    (tmp_path / "metadata.csv").write_text("file_name,language\nenglish.wav,en\nhum.wav,noise\n")
+    for name in ("english.wav", "hum.wav"):
+        (tmp_path / name).touch()
+    return folder
+
+
+def test_evaluate_replaces_the_figures_beside_the_weights(weights, tmp_path):
+    training = read_report(weights / METRICS_FILE).training
+    readme = README.read_text(encoding="utf-8")
+    assert main(["evaluate", str(tmp_path), "--update-card"]) == 0
+    report = read_report(weights / METRICS_FILE)
+    assert (report.n_clips, report.folder, report.training) == (2, tmp_path.name, training)
+    card = (weights / "README.md").read_text(encoding="utf-8")
+    assert "Measured on 2 recordings. " in card and "common_voice_13" in card
+    for name in ("confusion.png", "calibration.png"):
+        assert (weights / name).read_bytes() != (EMBEDDED / name).read_bytes()
+    assert README.read_text(encoding="utf-8") == readme  # of the embedded weights only
+
+
+def test_evaluate_replaces_the_figures_of_readme_with_the_embedded_weights(
+    weights, tmp_path, monkeypatch
+):
+    readme = tmp_path / "README.md"
+    readme.write_text("<!-- figures: summary -->\n<!-- end -->\n")
+    monkeypatch.setattr("langid.checkpoint.EMBEDDED", weights)
+    monkeypatch.setattr("langid.evaluation.readme.README", readme)
+    assert main(["evaluate", str(tmp_path), "--update-card"]) == 0
+    assert readme.read_text().startswith("<!-- figures: summary -->\nOn 1 recordings")
+
+
+def test_figures_can_be_replaced_only_beside_weights_on_disk(fake, capsys, tmp_path):
+    assert main(["evaluate", str(tmp_path), "--update-card"]) == 2
+    assert "--update-card needs weights in a folder" in capsys.readouterr().err
 
 
 def test_help_names_the_subcommands_and_the_way_around_their_names(capsys):

@@ -37,6 +37,7 @@ class FakeIdentifier:
 
     source = "fake weights"
     revision = None
+    n_parameters, weights_bytes = 2_900_000, 5_800_000
 
     def __init__(
         self, answers: dict[str, Identification | AudioError], labels: tuple[str, ...] = LABELS
