@@ -13,6 +13,7 @@ from pathlib import Path
 
 import gradio as gr
 from gradio.context import LocalContext
+from gradio.route_utils import FnIndexInferError
 from starlette.middleware import Middleware
 from starlette.responses import JSONResponse
 from starlette.routing import Route
@@ -60,6 +61,11 @@ UNUSABLE = (
     "The recording could not be fetched: upload the file, or give a public http(s) address of it "
     'as {"path": "https://…", "meta": {"_type": "gradio.FileData"}}.'
 )
+UNKNOWN_CALL = (
+    "There is no such endpoint or parameter: call /predict with audio and, if you like, candidates."
+)
+# What Gradio makes of such calls.
+MISTAKES = (TypeError, LookupError, ValueError, AttributeError, FnIndexInferError)
 EMPTY_ANSWER = """
 <p class="announcement" role="status" aria-live="polite"></p>
 <p class="empty">The answer comes here: the language, how sure it is, and when it is spoken.</p>
@@ -196,8 +202,8 @@ class Handlers:
 
     def _steps(self, audio: str, kept: tuple[str, ...] | None, should_stop) -> Iterator[Step]:
         """Steps of an identification that somebody listens to; its errors become `gr.Error`."""
-        event = LocalContext.event_id.get()  # None in a call without Gradio's queue
-        keys = {event, getattr(LocalContext.request.get(), "session_hash", None)} - {None}
+        event = LocalContext.event_id.get(None)  # None in a call without Gradio's queue
+        keys = {event, getattr(LocalContext.request.get(None), "session_hash", None)} - {None}
         if event and not self.listeners.wait_for(*keys):
             raise IdentificationCancelled(NOBODY)
         try:
@@ -363,6 +369,12 @@ def endpoint(handlers: Handlers, recording: gr.Audio, choices: list[tuple[str, s
     gr.on([], handlers.predict, [recording, candidates], [bars, result], api_name="predict")
 
 
+async def refuse(_request: object, error: Exception) -> JSONResponse:
+    """A call that Gradio stumbles over: a sentence instead of "Internal Server Error"."""
+    _log.info("Call refused: %r", error)
+    return JSONResponse({"error": UNKNOWN_CALL}, status_code=400)
+
+
 def launch(page: gr.Blocks, **options) -> tuple:
     """Serve the page; ``options`` are those of `gr.Blocks.launch`."""
     theme = gr.themes.Default(
@@ -389,6 +401,7 @@ def launch(page: gr.Blocks, **options) -> tuple:
         app_kwargs={
             "middleware": [Middleware(ListenerMiddleware, listeners=handlers.listeners)],
             "routes": [Route("/health", handlers.health)],
+            "exception_handlers": dict.fromkeys(MISTAKES, refuse),
         },
         **options,
     )

@@ -38,10 +38,10 @@ class Listeners:
         """Whether a client listens to one of these sessions or events."""
         return any(key in self._counts for key in keys)
 
-    def wait_for(self, *keys: str, timeout_s: float = GRACE_S) -> bool:
-        """Whether a client listens, or begins to within the time."""
+    def wait_for(self, *keys: str) -> bool:
+        """Whether a client listens, or begins to within `GRACE_S`."""
         with self._changed:
-            return self._changed.wait_for(lambda: self.any_of(*keys), timeout_s)
+            return self._changed.wait_for(lambda: self.any_of(*keys), GRACE_S)
 
 
 class ListenerMiddleware:
