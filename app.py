@@ -317,7 +317,11 @@ def recording_row() -> gr.Audio:
             height=150,
             elem_id="drop",
         )
-    gr.HTML('<p role="alert"></p>', elem_id="microphone-problem")
+    gr.HTML(
+        '<p role="alert"></p>',
+        js_on_load="window.langid.checkMicrophone()",
+        elem_id="microphone-problem",
+    )
     # The player takes the file over, so that the area is free for the next one.
     drop.upload(None, drop, [recording, drop], js="(file) => [file, null]", **QUIET)
     with gr.Row(elem_id="examples"):

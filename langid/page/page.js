@@ -118,14 +118,9 @@ window.langid = (() => {
         throw error;
       }
     };
-  } else {
-    addEventListener("load", () =>
-      setTimeout(
-        () => sayMicrophone("Recording needs a secure address (https): open the page by it."),
-        1000,
-      ),
-    );
   }
+  const checkMicrophone = () =>
+    devices || sayMicrophone("Recording needs a secure address (https): open the page by one.");
 
   // An example, as a file that the server has already.
   const example = (path) => ({
@@ -136,5 +131,5 @@ window.langid = (() => {
     meta: { _type: "gradio.FileData" },
   });
 
-  return { begin, show, attach, example, ticket: () => ticket };
+  return { begin, show, attach, checkMicrophone, example, ticket: () => ticket };
 })();
