@@ -1,15 +1,12 @@
 """An answer → the HTML that the page shows, with everything that comes from outside escaped."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from html import escape
-
-import numpy as np
 
 from langid.identification import Identification
 from langid.languages import NONE, OTHER, language_name
 from langid.page.jobs import Step
-from langid.page.timeline import STEPS_S, label_colours
+from langid.page.timeline import Stretch, label_colours, stretches, ticks
 from langid.page.times import clock, describe_duration
 from langid.page.waveform import waveform_svg
 from langid.page.words import join_names
@@ -17,8 +14,6 @@ from langid.page.words import join_names
 PROBABLY = 0.7  # below this confidence an answer is only probable
 LEAST_SHARE = 0.01  # of a bar of its own
 SHORT_S = 3.0
-MAX_SEGMENTS = 200  # of a strip; beyond, what is shorter than a pixel joins its neighbour
-MAX_TICKS = 5
 ADVICE = {
     NONE: "Nobody seems to speak in it. If somebody does: record nearer to the microphone, "
     "or cut out the part with speech.",
@@ -26,16 +21,6 @@ ADVICE = {
     "If you know that it is one of them, open “Candidates” and untick “Another language”.",
 }
 COUNTS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
-
-
-@dataclass(frozen=True)
-class Stretch:
-    """A segment as the strip shows it: the mean ``probabilities`` of its windows."""
-
-    start_s: float
-    end_s: float
-    language: str
-    probabilities: dict[str, float]
 
 
 def answer_html(
@@ -81,25 +66,6 @@ def headline(answer: Identification) -> str:
     return f"{name}, {_percent(answer.confidence)}"
 
 
-def stretches(answer: Identification) -> list[Stretch]:
-    """The segments with the probabilities of their windows, at most about `MAX_SEGMENTS`."""
-    least_s = answer.duration_s / MAX_SEGMENTS if len(answer.segments) > MAX_SEGMENTS else 0.0
-    rows = np.array([list(window.probabilities.values()) for window in answer.windows])
-    middles = np.array([(window.start_s + window.end_s) / 2 for window in answer.windows])
-    found: list[Stretch] = []
-    for segment in answer.segments:
-        if found and segment.end_s - segment.start_s < least_s:
-            found[-1] = Stretch(
-                found[-1].start_s, segment.end_s, found[-1].language, found[-1].probabilities
-            )
-            continue
-        first = min(np.searchsorted(middles, segment.start_s), len(rows) - 1)
-        end = max(np.searchsorted(middles, segment.end_s, side="right"), first + 1)
-        means = dict(zip(answer.probabilities, rows[first:end].mean(axis=0).tolist(), strict=True))
-        found.append(Stretch(segment.start_s, segment.end_s, segment.language, means))
-    return found
-
-
 def _verdict(answer: Identification) -> str:
     languages = _own_languages(answer)
     if len(languages) > 1:
@@ -138,17 +104,16 @@ def _track(answer: Identification, step: Step) -> str:
     segments = "".join(
         _segment(stretch, length_s, colours[stretch.language]) for stretch in stretches(answer)
     )
-    step_s = next((step for step in STEPS_S if length_s <= step * MAX_TICKS), STEPS_S[-1])
-    ticks = "".join(
+    axis = "".join(
         f'<span style="left: {time_s / length_s:.3%}">{clock(time_s)}</span>'
-        for time_s in range(0, int(0.95 * length_s) + 1, step_s)
+        for time_s in ticks(length_s)
     )
     return (
         f'<div class="track" data-duration="{length_s:.3f}">'
         f'<div class="lanes">{waveform_svg(step.peaks.bars(), share)}'
         f'<div class="strip" role="group" aria-label="Language over time">{segments}</div>'
         '<div class="playhead" hidden></div></div>'
-        f'<div class="axis" aria-hidden="true">{ticks}</div>'
+        f'<div class="axis" aria-hidden="true">{axis}</div>'
         '<p class="detail" aria-live="polite"></p></div>'
     )
 
