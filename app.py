@@ -30,7 +30,7 @@ from langid import (
 from langid.languages import choose_labels, language_name
 from langid.page.answer import answer_html, headline, problem_html, progress_html
 from langid.page.clients import ListenerMiddleware, Listeners, Visitors
-from langid.page.figures import ADVICE, describe_figures, read_figures
+from langid.page.figures import ADVICE, describe_figures, read_figures, summarise_figures
 from langid.page.files import claim_folder, keep_swept
 from langid.page.jobs import BusyError, Scheduler, Step
 from langid.page.words import describe_weights, join_names
@@ -287,8 +287,9 @@ def build(identifier: LanguageIdentifier, notice: str | None = None) -> gr.Block
                 show_label=False,
                 info="Untick what it cannot be: the same probabilities are shared out anew.",
             )
-        with gr.Accordion("How sure can I be?", open=False):
-            figures = read_figures(identifier.source, identifier.revision)
+        figures = read_figures(identifier.source, identifier.revision)
+        gr.Markdown(f"### How sure can I be?\n{summarise_figures(figures)}")
+        with gr.Accordion("All figures, and what no figure says", open=False):
             gr.Markdown(describe_figures(figures), elem_classes="table")
             gr.Markdown(ADVICE)
         gr.Markdown(

@@ -13,7 +13,7 @@ from langid.identifier import LanguageIdentifier
 from langid.page.waveform import PeakMeter
 
 MAX_DURATION_S = 4 * 3600.0  # of a recording
-LONG_S = 120.0  # of audio: a recording that lasts longer goes on among the long ones
+LONG_S = 120.0  # of audio: a recording that lasts longer takes its turn among the long ones
 N_SHORT, N_LONG = 2, 1  # at a time
 MAX_JOBS = 64  # running and waiting
 POLL_S = 0.5
@@ -59,8 +59,8 @@ class Scheduler:
     ) -> Iterator[Step]:
         """Identify a recording of at most `MAX_DURATION_S`, with a step about every second.
 
-        It takes turns with others: a step may be one of waiting. Closing the iterator ends the
-        work.
+        It takes turns with others: a step may be one of waiting. What does not announce its length
+        begins among the short ones. Closing the iterator ends the work.
 
         Raises
         ------
@@ -69,12 +69,13 @@ class Scheduler:
         BusyError
             If too many are running or waiting.
         """
-        lane, peaks, answer = self._short, PeakMeter(), None
+        peaks, answer = PeakMeter(), None
+        length_s = announced_duration_s(audio, estimate=True)
+        lane = self._long if length_s and length_s > LONG_S else self._short
         with self._counted():
             for _ in _acquire(lane, should_stop):
                 yield Step(None, peaks, is_waiting=True)
             try:
-                length_s = announced_duration_s(audio, estimate=True)
                 answers = self.identifier.identify_incrementally(
                     audio,
                     languages=languages,

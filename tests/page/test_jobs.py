@@ -11,7 +11,10 @@ from langid.page.jobs import BusyError, Scheduler
 
 
 class SlowIdentifier:
-    """Gives an answer for each of the durations in a recording's name: ``"10 200"``."""
+    """Gives an answer for each of the durations in a recording's name: ``"10 200"``.
+
+    A name that ends with "!" announces the last of them.
+    """
 
     def __init__(self):
         self.running = []
@@ -21,7 +24,7 @@ class SlowIdentifier:
             raise AudioError("It is broken.")
         self.running.append(audio)
         try:
-            for duration_s in map(float, audio.split()):
+            for duration_s in map(float, audio.rstrip("!").split()):
                 if should_stop():
                     raise IdentificationCancelled("stopped")
                 yield identification((0.7, 0.1, 0.1, 0.1), duration_s=duration_s)
@@ -29,19 +32,35 @@ class SlowIdentifier:
             self.running.remove(audio)
 
 
+def announced(audio, estimate):
+    return float(audio.rstrip("!").split()[-1]) if audio.endswith("!") else None
+
+
 @pytest.fixture
 def scheduler(monkeypatch):
     monkeypatch.setattr(jobs, "POLL_S", 0.01)
-    monkeypatch.setattr(jobs, "announced_duration_s", lambda *_, **__: 400.0)
+    monkeypatch.setattr(jobs, "announced_duration_s", announced)
     return Scheduler(SlowIdentifier())
 
 
 def test_steps_tell_how_far_it_is(scheduler):
-    *steps, last = scheduler.identify("100 300 400")
+    *steps, last = scheduler.identify("100 300 400!")
     assert [step.fraction for step in steps] == [0.25, 0.75, 1.0]
     assert steps[0].left_s == pytest.approx(steps[0].left_s, abs=1) and steps[-1].left_s == 0
     assert last.is_last and last.answer.duration_s == 400
     assert scheduler.n_jobs == 0 and scheduler.identifier.running == []
+
+
+def test_what_announces_hours_takes_no_place_of_short_ones_at_all(scheduler):
+    live = [scheduler.identify("100 200 300 400!") for _ in range(5)]
+    assert [next(job).is_waiting for job in live] == [False, True, True, True, True]
+    *_, last = scheduler.identify("9!")
+    assert last.is_last
+    assert list(live.pop(0))[-1].is_last
+    assert not next(live[0]).is_waiting
+    for job in live:
+        job.close()
+    assert scheduler.n_jobs == 0
 
 
 def test_short_recordings_do_not_wait_for_long_ones(scheduler):
@@ -106,9 +125,9 @@ def test_places_are_never_lost_under_threads(scheduler):
         for name in names:
             done.append(list(scheduler.identify(name))[-1].is_last)
 
-    threads = [threading.Thread(target=work, args=(["9", "9 200 300"] * 5,)) for _ in range(6)]
+    threads = [threading.Thread(target=work, args=(["9", "9 200 300", "200!"] * 5,)) for _ in range(6)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join(30)
-    assert done == [True] * 60 and scheduler.n_jobs == 0
+    assert done == [True] * 90 and scheduler.n_jobs == 0
