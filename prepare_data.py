@@ -213,7 +213,7 @@ def add_folder_command(commands) -> None:
 def run_folder(options: argparse.Namespace) -> None:
     from langid.data.card_texts import FOLDER
     from langid.data.clips import read_recording, recording_jobs
-    from langid.data.folder import filter_clips, read_folder
+    from langid.data.folder import filter_clips, joined_languages, read_folder
     from langid.data.splits import assign_splits
 
     target = _target(options)
@@ -235,6 +235,8 @@ def run_folder(options: argparse.Namespace) -> None:
         text=FOLDER,
         unit="clip",
     )
+    for sentence in joined_languages(clips):
+        print(sentence)
 
 
 def add_merge_command(commands) -> None:

@@ -21,7 +21,7 @@ from langid.data.store import (
     shard_paths,
     shards_of,
 )
-from langid.data.utterance import Job, Reading, Utterance
+from langid.data.utterance import Job, Reading, Utterance, qualified_speaker
 from langid.errors import DataError
 from langid.hub import HUB_ERRORS, hub_reason
 
@@ -167,9 +167,3 @@ def _lacking(row: dict, audio: dict, languages: tuple[str, ...]) -> str | None:
     if row["language"] is None or not 0 <= row["language"] < len(languages):
         return "language"
     return next((name for name in ("speaker_id", "source") if row[name] in (None, "")), None)
-
-
-def qualified_speaker(speaker_id: str | int, source: str) -> str:
-    """Speakers of two sources are two people, even if both are called "anna"."""
-    name = str(speaker_id)
-    return name if name.startswith(f"{source}:") else f"{source}:{name}"
