@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 N_NAMES_SHOWN = 3
-HAS_ENOUGH = "speaker has enough"  # why an utterance was left out
+SPEAKER_LIMIT = "speaker has enough"  # why an utterance was left out
 
 
 @dataclass(frozen=True)

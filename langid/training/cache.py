@@ -26,7 +26,14 @@ from langid.errors import DataError
 from langid.hub import hub_reason
 from langid.languages import class_of, languages_of
 from langid.training.clips import FeatureComputer
-from langid.training.datasets import ROW_FEATURES, SourceSplit, hold_back, load_splits
+from langid.training.datasets import (
+    ROW_FEATURES,
+    SourceSplit,
+    check_folders,
+    check_speakers,
+    hold_back,
+    load_splits,
+)
 
 WRITER_BATCH_SIZE = 100  # rows in memory before they go to disk
 FEATURES = Features(
@@ -54,10 +61,11 @@ def load_training_data(
     ------
     DataError
         If there is no such dataset, a split, a column or a language is missing, or the connection
-        to the Hub is lost.
+        to the Hub is lost, or a speaker or an audio stands in two splits.
     """
     languages = languages_of(config.labels)
     splits = [load_splits(source, streaming) for source in sources]
+    check_folders(sources)
     train = [own["train"] for own in splits]
     validation = [own["validation"] for own in splits if "validation" in own]
     if not validation:
@@ -73,6 +81,7 @@ def load_training_data(
         heard = reader.read(validation, "validation", frozenset())
         # What is validated anyway is not lent, and its audio not needed.
         seen = reader.read(train, "train", frozenset(heard.unique("language")))
+    check_speakers(seen, heard)
     _require(languages, {class_of(name, languages) for name in seen.unique("language")})
     return hold_back(seen, heard, languages, seed)
 

@@ -31,8 +31,10 @@ from huggingface_hub.errors import (
     RepositoryNotFoundError,
 )
 
+from langid.data.disjoint import SplitCheck
 from langid.data.licences import UNSTATED
 from langid.data.store import REQUIRED_COLUMNS, check_whole, shard_paths
+from langid.data.utterance import qualified_speaker
 from langid.errors import DataError
 from langid.evaluation.report import TrainingSource
 from langid.hub import HUB_ERRORS, HUB_TIMEOUT_S, hub_reason
@@ -84,8 +86,10 @@ class SourceSplit:
             if names is not None:
                 # Unlabelled rows are null or -1.
                 language = names[language] if language is not None and language >= 0 else None
-            missing = {c: v for c, v in _OPTIONAL_COLUMNS.items() if c not in row}
-            yield {c: row[c] for c in ROW_FEATURES if c in row} | {"language": language} | missing
+            known = {c: row[c] for c in ROW_FEATURES if c in row}
+            if row["speaker_id"] not in (None, "") and row["source"]:
+                known["speaker_id"] = qualified_speaker(row["speaker_id"], row["source"])
+            yield _OPTIONAL_COLUMNS | known | {"language": language}
 
 
 def load_splits(source: str, streaming: bool = False) -> dict[str, SourceSplit]:
@@ -106,6 +110,29 @@ def load_splits(source: str, streaming: bool = False) -> dict[str, SourceSplit]:
         if missing := sorted(set(REQUIRED_COLUMNS) - set(split.stream.features)):
             raise DataError(f"{source} lacks the columns {', '.join(missing)}.")
     return splits
+
+
+def check_folders(sources: list[str]) -> None:
+    """Make sure that no speaker and no audio stands in two splits of the sources on this disk.
+
+    Raises
+    ------
+    DataError
+        That says how many do, and how to join the datasets instead.
+    """
+    check = SplitCheck()
+    for source in sources:
+        if Path(source).is_dir():
+            check.add_folder(source, Path(source))
+    check.finish()
+
+
+def check_speakers(train: Dataset, validation: Dataset) -> None:
+    """The same for speakers, of whatever source, once the rows are there."""
+    check = SplitCheck()
+    for split, rows in (("train", train), ("validation", validation)):
+        check.add("the data", split, "speakers", filter(None, rows.unique("speaker_id")))
+    check.finish()
 
 
 def describe_sources(train: Dataset) -> tuple[TrainingSource, ...]:
@@ -132,21 +159,26 @@ def describe_sources(train: Dataset) -> tuple[TrainingSource, ...]:
 def hold_back(
     train: Dataset, validation: Dataset, languages: tuple[str, ...], seed: int
 ) -> DatasetDict:
-    """Lend validation a tenth of the speakers of every class that it lacks."""
+    """Lend validation a tenth of the speakers of every class that it lacks.
+
+    What these say in other languages is trained on no more.
+    """
     labels = (*languages, OTHER, NONE)
     classes = np.array([class_of(x, languages) for x in train["language"][:]])
     validated = {class_of(x, languages) for x in validation.unique("language")}
     speakers = np.array(train["speaker_id"][:])
     rng = np.random.default_rng(seed)
-    lent = np.zeros(len(train), dtype=bool)
+    lent, gone = np.zeros((2, len(train)), dtype=bool)
     for label in (label for label in labels if label not in validated):
         own = sorted(set(speakers[classes == label].tolist()))
         n_lent = max(1, round(HELD_BACK_SHARE * len(own)))
         if len(own) > n_lent:
-            lent |= np.isin(speakers, rng.choice(own, n_lent, replace=False)) & (classes == label)
+            by_lent = np.isin(speakers, rng.choice(own, n_lent, replace=False))
+            lent |= by_lent & (classes == label)
+            gone |= by_lent  # of other classes, too: nobody speaks in both
     if lent.any():
         validation = concatenate_datasets([validation, train.select(np.flatnonzero(lent))])
-        train = train.select(np.flatnonzero(~lent))
+        train = train.select(np.flatnonzero(~gone))
     return DatasetDict(train=train, validation=validation)
 
 

@@ -148,7 +148,7 @@ def test_other_features_are_computed_anew(folder, cache, computed):
 def test_a_second_source_leaves_the_first_in_the_cache(folder, tmp_path, cache, computed):
     load(folder)
     computed.clear()
-    other = write_voxforge(tmp_path / "other", n_speakers=2)
+    other = write_voxforge(tmp_path / "other", n_speakers=2, source="other")
     splits = load(folder, other)
     assert len(computed) == 16
     assert len(splits["train"]) + len(splits["validation"]) == 48
