@@ -25,7 +25,7 @@ from langid.errors import DataError
 from langid.hub import HUB_ERRORS, hub_reason
 
 
-def find_dataset(source: str) -> Path:
+def find_dataset(name: str) -> Path:
     """The folder of a dataset: itself, or a copy of the Hub's dataset ``USER/NAME``.
 
     Raises
@@ -33,20 +33,20 @@ def find_dataset(source: str) -> Path:
     DataError
         If it is neither, not whole, or not in Parquet files of this project's layout.
     """
-    folder = Path(source)
+    folder = Path(name)
     if not folder.is_dir():
         try:
-            folder = Path(snapshot_download(source, repo_type="dataset", allow_patterns=ALL_SHARDS))
+            folder = Path(snapshot_download(name, repo_type="dataset", allow_patterns=ALL_SHARDS))
         except HUB_ERRORS as error:
             raise DataError(
-                f"{source} is neither a folder nor a dataset that the Hub gives out "
+                f"{name} is neither a folder nor a dataset that the Hub gives out "
                 f"({hub_reason(error)}): give folders made by prepare_data.py, or USER/NAME."
             ) from error
         check_shards(folder, SPLITS)  # it may have been made by other means, without build.json
     else:
         check_whole(folder, SPLITS)
     if not any(shard_paths(folder, split) for split in SPLITS):
-        raise DataError(f"{source} has no {shards_of(SPLITS[0])}: prepare it again.")
+        raise DataError(f"{name} has no {shards_of(SPLITS[0])}: prepare it again.")
     return folder
 
 
