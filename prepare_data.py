@@ -32,9 +32,10 @@ _NO_SETTINGS = {
 }
 
 FOLDER_HELP = """
-SRC is one folder a language (french/clip.mp3 or french/anna/clip.mp3), or an audiofolder with a
-metadata.csv (columns file_name, language and optionally split, source, speaker, licence,
-synthetic, transcript).
+SRC is one folder a language (french/clip.mp3 or french/anna/clip.mp3), an audiofolder with a
+metadata.csv or metadata.jsonl (columns file_name, language and optionally split, source, speaker,
+licence, synthetic, transcript), or Common Voice as it unpacks, one locale or several. Languages may
+be tags, codes or names: en-US, deu, Español.
 """
 VOXFORGE_HELP = """
 Downloads archives of VoxForge until each language has its hours, and builds a dataset of them.

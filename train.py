@@ -29,9 +29,10 @@ from tqdm import tqdm
 from langid.checkpoint import load_model, write_weights
 from langid.config import ModelConfig
 from langid.data.espeak import espeak_available
+from langid.data.options import languages as language_list
 from langid.errors import DataError, PublishError, WeightsError
 from langid.hub.publish import push_folder
-from langid.languages import DEFAULT_LANGUAGES, NONE, OTHER, parse_languages
+from langid.languages import DEFAULT_LANGUAGES, NONE, OTHER
 from langid.model import LanguageCNN
 from langid.training.augment import AugmentConfig
 from langid.training.batches import TrainingBatches
@@ -84,7 +85,7 @@ def parse_arguments(argv: list[str] | None = None) -> argparse.Namespace:
     data.add_argument("--output", type=Path, required=True, help="folder of this run")
     data.add_argument(
         "--languages",
-        type=parse_languages,
+        type=language_list,
         default=DEFAULT_LANGUAGES,
         help="classes; all other speech is 'other' (default: en,fr,de,es,it)",
     )

@@ -105,6 +105,12 @@ def test_missing_languages_and_datasets_give_a_sentence(dataset, config, tmp_pat
         load_training_data([str(tmp_path)], config, 0)
 
 
+def test_what_is_no_language_is_said_in_a_sentence(tmp_path, capsys):
+    with pytest.raises(SystemExit):
+        train.main(arguments(tmp_path, tmp_path / "run", "--languages", "en,klingonese"))
+    assert "'klingonese' is not a known language: give an ISO 639 code" in capsys.readouterr().err
+
+
 def test_features_are_those_of_the_model(clips, config):
     log_mel = clips.log_mel(0)
     assert log_mel.shape == (clips.n_frames[0], config.n_mels)
