@@ -140,7 +140,7 @@ def build_dataset(
     try:
         with _work_folder(output) as work:
             folder = work / "dataset"
-            journal = _take_up(work, folder, fingerprint, drops)
+            journal = _resume_or_start(work, folder, fingerprint, drops)
             with process_pool(n_processes) as pool:
                 _write_splits(recipe, read, folder, journal, pool, n_processes, unit)
             if not any(shard_paths(folder, split) for split in SPLITS):
@@ -196,7 +196,7 @@ def _clear_leftovers(work: Path, output: Path) -> None:
         (work / JOURNAL_FILE).unlink(missing_ok=True)
 
 
-def _take_up(work: Path, folder: Path, fingerprint: str, drops: Drops) -> Journal:
+def _resume_or_start(work: Path, folder: Path, fingerprint: str, drops: Drops) -> Journal:
     """The journal of what an earlier run of the same build left in ``folder``, or a new one."""
     journal = Journal(work, fingerprint)
     if journal.resumes and _count_rows(folder) is None:  # what a power cut can do

@@ -32,12 +32,12 @@ class UtteranceFilter:
     def reason_against(self, utterance: Utterance, split: str) -> str | None:
         """Why this utterance stays out; None lets it in, and remembers it."""
         language = utterance.language
-        twin = self._seen.get(utterance.audio_digest)
-        if twin is not None:
-            if twin[1] != language:
+        duplicate = self._seen.get(utterance.audio_digest)
+        if duplicate is not None:
+            if duplicate[1] != language:
                 return "same audio as a clip of another language"
             return "same audio as " + (
-                "another clip" if twin[0] == split else f"a clip in {twin[0]}"
+                "another clip" if duplicate[0] == split else f"a clip in {duplicate[0]}"
             )
         speaker = (utterance.speaker_id, language)
         if self._speaker_s[speaker] + utterance.duration_s > self.max_speaker_s:
@@ -68,7 +68,7 @@ class SplitCheck:
 
     def __init__(self):
         self._place: dict[tuple[str, str], tuple[str, str]] = {}  # → split and dataset
-        self._torn: dict[str, dict[str, str]] = {"speakers": {}, "recordings": {}}  # → where
+        self._conflicts: dict[str, dict[str, str]] = {"speakers": {}, "recordings": {}}  # → where
 
     def add(self, dataset: str, split: str, kind: str, names: Iterable[str]) -> None:
         """Note members of a split; ``kind`` is ``"speakers"`` or ``"recordings"``."""
@@ -76,7 +76,7 @@ class SplitCheck:
             other, other_dataset = self._place.setdefault((kind, name), (split, dataset))
             if other != split:
                 there = f"{other} of {other_dataset}" if other_dataset != dataset else other
-                self._torn[kind].setdefault(name, f"in {there} and in {split} of {dataset}")
+                self._conflicts[kind].setdefault(name, f"in {there} and in {split} of {dataset}")
 
     def add_folder(self, dataset: str, folder: Path, with_audio: bool = True) -> None:
         """Note what stands in the Parquet files of a dataset, in all of its splits.
@@ -105,11 +105,11 @@ class SplitCheck:
         DataError
             That says how many speakers or recordings do, names the first, and says ``remedy``.
         """
-        for kind, torn in self._torn.items():
-            for name, where in torn.items():
+        for kind, conflicts in self._conflicts.items():
+            for name, where in conflicts.items():
                 raise DataError(
-                    f"{kind.capitalize()} stand in two splits ({len(torn):,}, such as {name!r} "
-                    f"{where}): {remedy}."
+                    f"{kind.capitalize()} stand in two splits ({len(conflicts):,}, such as "
+                    f"{name!r} {where}): {remedy}."
                 )
 
 
