@@ -80,8 +80,8 @@ class ModelConfig:
 
     def _problem(self) -> str | None:
         """The first setting that does not fit the others, in words."""
-        if len(set(self.labels)) < len(self.labels) or len(set(self.phones)) < len(self.phones):
-            return "a label or a phone is listed twice"
+        if len(set(self.labels)) < len(self.labels):
+            return "a label is listed twice"
         if NONE not in self.labels or not languages_of(self.labels):
             return f"labels must hold a language and {NONE!r}"
         if self.sample_rate != SAMPLE_RATE:
