@@ -8,7 +8,6 @@ interruption costs one part, and a next run reads only what is new.
 from collections.abc import Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import asdict
 
 import datasets
 import pyarrow as pa
@@ -101,8 +100,9 @@ class _Reader:
     def __init__(self, config: ModelConfig, pool: Executor, n_threads: int):
         self._compute = FeatureComputer(config)
         self._pool, self._n_threads = pool, n_threads
+        # All that a row's features depend on beside the row.
         self._settings = {
-            **{**asdict(config), "labels": None, "phones": None},
+            **config.mel_settings,
             "espeak": espeak_available(),
             "version": FeatureComputer.VERSION,
         }
