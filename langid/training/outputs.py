@@ -9,6 +9,7 @@ from langid.checkpoint import read_config, read_model
 from langid.evaluation.evaluate import VALIDATION, evaluate_dataset
 from langid.evaluation.plots import plot_calibration, plot_confusion
 from langid.evaluation.report import METRICS_FILE, Report, Training, read_report
+from langid.files import replacing
 from langid.hub.publish import CARD_FILE
 from langid.identifier import LanguageIdentifier
 from langid.training.card import make_card
@@ -54,7 +55,8 @@ def update_outputs(folder: Path, report: Report) -> Report:
 
 def write_outputs(folder: Path, report: Report) -> None:
     """Write everything that tells the figures of a folder of weights."""
-    (folder / METRICS_FILE).write_text(report.to_json(), encoding="utf-8")
+    with replacing(folder / METRICS_FILE) as part:
+        part.write_text(report.to_json(), encoding="utf-8")
     plot_confusion(report, folder / "confusion.png")
     plot_calibration(report, folder / "calibration.png")
     make_card(read_config(folder), report).save(folder / CARD_FILE)
