@@ -1,5 +1,6 @@
 """The end of a training run: the kept weights are evaluated, drawn and described."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -27,9 +28,9 @@ def finish_run(folder: Path, splits: DatasetDict, history: list[dict], settings:
     rows = splits[VALIDATION].select_columns(list(REQUIRED_COLUMNS))
     report = evaluate_dataset(identifier, rows, VALIDATION, VALIDATION)
     plot_curves(history, folder / "learning_curves.png")
-    write_outputs(
-        folder, replace(report, training=Training(settings, describe_sources(splits["train"])))
-    )
+    settings = json.loads(json.dumps(settings, default=str))  # tuples and paths as JSON has them
+    training = Training(settings, describe_sources(splits["train"]))
+    write_outputs(folder, replace(report, training=training))
 
 
 def update_outputs(folder: Path, report: Report) -> Report:
