@@ -17,7 +17,8 @@ from langid.errors import AudioError, DataError
 from langid.evaluation.predictions import Predictions
 from langid.evaluation.report import Failure, Report
 from langid.evaluation.summary import make_report
-from langid.identifier import Identification, LanguageIdentifier
+from langid.identification import Identification
+from langid.identifier import LanguageIdentifier
 
 if TYPE_CHECKING:
     from datasets import Dataset

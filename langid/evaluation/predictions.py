@@ -7,7 +7,7 @@ import numpy as np
 
 from langid.data.clips import Clip
 from langid.evaluation.report import is_wild
-from langid.identifier import Identification
+from langid.identification import Identification
 from langid.languages import class_of, languages_of
 
 
