@@ -7,33 +7,21 @@
 import logging
 import os
 import tempfile
-import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import gradio as gr
-from gradio.context import LocalContext
-from gradio.route_utils import FnIndexInferError
 from starlette.middleware import Middleware
-from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 import langid.page
-from langid import (
-    AudioError,
-    Identification,
-    IdentificationCancelled,
-    LanguageIdentifier,
-    WeightsError,
-    __version__,
-)
-from langid.languages import choose_labels, language_name
-from langid.page.answer import answer_html, headline, problem_html, progress_html
-from langid.page.clients import ListenerMiddleware, Listeners, Visitors
+from langid import LanguageIdentifier, WeightsError
+from langid.languages import describe_rejection, language_name
+from langid.page.clients import ListenerMiddleware
 from langid.page.figures import ADVICE, describe_figures, read_figures, summarise_figures
 from langid.page.files import claim_folder, keep_swept
-from langid.page.jobs import BusyError, Scheduler, Step
 from langid.page.words import describe_weights, join_names
+from langid.space.errors import MISTAKES, Candidates, Page, refuse
+from langid.space.handlers import Handlers
 
 EXAMPLES = Path(__file__).parent / "examples"
 # Name on the screen → clip; examples/make_examples.py makes them.
@@ -53,19 +41,6 @@ QUIET = {"api_visibility": "private", "show_progress": "hidden"}
 PAGE_FILES = Path(langid.page.__file__).parent
 
 KEEPING = "Recordings are deleted from the server after about an hour."
-NO_AUDIO = "There is no recording yet: record one or choose a file, and wait until it is loaded."
-GONE = "The recording is no longer on the server: load it again."
-FAILED = "Something went wrong here, not with your recording: try again in a minute."
-NOBODY = "Nobody waited for the answer, so the recording was not identified: ask again."
-UNUSABLE = (
-    "The recording could not be fetched: upload the file, or give a public http(s) address of it "
-    'as {"path": "https://…", "meta": {"_type": "gradio.FileData"}}.'
-)
-UNKNOWN_CALL = (
-    "There is no such endpoint or parameter: call /predict with audio and, if you like, candidates."
-)
-# What Gradio makes of such calls.
-MISTAKES = (TypeError, LookupError, ValueError, AttributeError, FnIndexInferError)
 EMPTY_ANSWER = """
 <p class="announcement" role="status" aria-live="polite"></p>
 <p class="empty">The answer comes here: the language, how sure it is, and when it is spoken.</p>
@@ -102,160 +77,6 @@ def load_identifier() -> tuple[LanguageIdentifier, str | None]:
     return LanguageIdentifier.from_pretrained("embedded"), notice
 
 
-Shown = tuple[int, Identification, Step]  # a ticket, and what was found for it
-
-
-class Handlers:
-    """What the events of the page and its endpoint do, for one model."""
-
-    def __init__(self, identifier: LanguageIdentifier) -> None:
-        self.identifier = identifier
-        self.scheduler = Scheduler(identifier)
-        self.listeners = Listeners()
-        self.visitors = Visitors()
-        self.start_s = time.monotonic()
-
-    def show(
-        self, audio: str | None, ticket: int, candidates: list[str], request: gr.Request
-    ) -> Iterator[tuple[dict, Shown | None]]:
-        """Values of the answer, and what `restrict` needs of it, as they become known."""
-        session = request.session_hash or ""
-        self.visitors.arrive(session, ticket)
-        if audio is None:
-            return
-        steps = self._steps(audio, None, lambda: not self.visitors.want(session, ticket))
-        step = None
-        try:
-            for step in steps:
-                if step.is_last:
-                    shown = (ticket, step.answer, step)
-                    yield self.restrict(shown, candidates), shown
-                else:
-                    yield self._progress(ticket, step), gr.skip()
-        except gr.Error as error:
-            yield _view(ticket, "error", problem_html(error.message), error.message), None
-        except IdentificationCancelled:
-            if step and step.answer:
-                shown = (ticket, step.answer, step)
-                yield self.restrict(shown, candidates), shown
-            else:
-                yield _view(ticket, "error", problem_html("Cancelled."), "Cancelled."), None
-
-    def restrict(self, shown: Shown | None, candidates: list[str]) -> dict:
-        """The view of an answer among the candidates, by arithmetic alone."""
-        if shown is None:
-            return gr.skip()
-        ticket, whole, step = shown
-        try:
-            kept = choose_labels(candidates, self.identifier.labels)
-        except ValueError as error:
-            return _view(ticket, "error", problem_html(str(error)), str(error))
-        answer = whole.restricted(kept) if kept else whole
-        html = answer_html(answer, step, unrestricted=whole if kept else None)
-        return _view(ticket, "done", html, headline(answer))
-
-    def cancel(self, ticket: int, request: gr.Request) -> None:
-        """End the work on a recording; what is known of it stays on the page."""
-        self.visitors.cancel(request.session_hash or "", ticket)
-
-    def leave(self, request: gr.Request) -> None:
-        """The visitor has closed the page."""
-        self.visitors.leave(request.session_hash or "")
-
-    def predict(
-        self, audio: str | None, candidates: list[str] | None = None
-    ) -> tuple[dict[str, float], dict]:
-        """Say which language is spoken in a recording: any audio or video file, from 0.3 s
-        to four hours. `candidates` restricts the answer to some labels, given as codes or
-        English names, for example ["en", "fr"]; by default all are possible. The first
-        output holds the probability of each label by its English name, most probable first.
-        The second is the whole result: `language` (a code, "other" or "none"), `confidence`,
-        `probabilities` by code, the same for each of the overlapping `windows`, `segments` of
-        one language, `duration_s`, `active_s` (seconds louder than its silence) and
-        `warnings`.
-        """
-        if audio is None:
-            raise gr.Error(NO_AUDIO, print_exception=False)
-        try:
-            kept = choose_labels(candidates, self.identifier.labels)
-        except ValueError as error:
-            raise gr.Error(str(error), print_exception=False) from error
-        try:
-            *_, step = self._steps(audio, kept, lambda: False)
-        except IdentificationCancelled as error:
-            raise gr.Error(NOBODY, print_exception=False) from error
-        probabilities = step.answer.probabilities.items()
-        return {language_name(k): share for k, share in probabilities}, step.answer.to_dict()
-
-    async def health(self, _request: object) -> JSONResponse:
-        """``/health``: what is served, since when, and how much there is to do."""
-        return JSONResponse(
-            {
-                "status": "ok",
-                "version": __version__,
-                "weights": self.identifier.source,
-                "revision": self.identifier.revision,
-                "uptime_s": round(time.monotonic() - self.start_s, 1),
-                "queue": self.scheduler.counts(),
-            }
-        )
-
-    def _steps(self, audio: str, kept: tuple[str, ...] | None, should_stop) -> Iterator[Step]:
-        """Steps of an identification that somebody listens to; its errors become `gr.Error`."""
-        event = LocalContext.event_id.get(None)  # None in a call without Gradio's queue
-        keys = {event, getattr(LocalContext.request.get(None), "session_hash", None)} - {None}
-        if event and not self.listeners.wait_for(*keys):
-            raise IdentificationCancelled(NOBODY)
-        try:
-            yield from self.scheduler.identify(
-                audio, kept, lambda: should_stop() or (event and not self.listeners.any_of(*keys))
-            )
-        except (AudioError, BusyError) as error:
-            sentence = str(error) if Path(audio).exists() else GONE
-            raise gr.Error(sentence, print_exception=False) from error
-        except IdentificationCancelled:
-            raise
-        except Exception as error:
-            _log.exception("The identification failed")
-            raise gr.Error(FAILED, print_exception=False) from error
-
-    def _progress(self, ticket: int, step: Step) -> dict:
-        html = progress_html(step) + (answer_html(step.answer, step) if step.answer else "")
-        return _view(ticket, "working", html, "")
-
-
-def _view(ticket: int, state: str, html: str, words: str) -> dict:
-    """Value of the answer's element: page.js drops it unless the ticket is the player's."""
-    return {"ticket": ticket, "state": state, "html": html, "words": words}
-
-
-class Page(gr.Blocks):
-    """Blocks whose endpoint takes omitted values, and refuses wrong ones with a sentence."""
-
-    async def preprocess_data(self, block_fn, inputs, state, explicit_call=False):
-        missing = [block.value for block in block_fn.inputs[len(inputs) :]]
-        try:
-            return await super().preprocess_data(
-                block_fn, [*inputs, *missing], state, explicit_call
-            )
-        except gr.Error:
-            raise
-        except FileNotFoundError as error:
-            raise gr.Error(GONE, print_exception=False) from error
-        except Exception as error:
-            _log.info("Input refused: %s", error)
-            raise gr.Error(UNUSABLE, print_exception=False) from error
-
-
-class Candidates(gr.Dropdown):
-    """A dropdown that leaves it to the endpoint to refuse a value."""
-
-    is_template = True
-
-    def preprocess(self, payload):
-        return payload
-
-
 def build(identifier: LanguageIdentifier, notice: str | None = None) -> gr.Blocks:
     """The page and its endpoint for one model; ``notice`` is shown on top."""
     gr.set_static_paths([EXAMPLES])  # else they are served from the cache, which is emptied
@@ -265,8 +86,8 @@ def build(identifier: LanguageIdentifier, notice: str | None = None) -> gr.Block
         page.handlers = handlers
         gr.Markdown(
             "# Which language is spoken?\n"
-            f"Record or drop speech: this page tells {join_names(identifier.languages)} apart, "
-            "and says so when it is another language or nobody speaks.",
+            f"Record or drop speech: this page tells {join_names(identifier.languages)} apart. "
+            f"{describe_rejection(identifier.labels)}",
             elem_id="title",
         )
         if notice:
@@ -372,12 +193,6 @@ def endpoint(handlers: Handlers, recording: gr.Audio, choices: list[tuple[str, s
     bars = gr.Label(label="Probabilities by English name", visible=False)
     result = gr.JSON(label="The whole result", visible=False)
     gr.on([], handlers.predict, [recording, candidates], [bars, result], api_name="predict")
-
-
-async def refuse(_request: object, error: Exception) -> JSONResponse:
-    """A call that Gradio stumbles over: a sentence instead of "Internal Server Error"."""
-    _log.info("Call refused: %r", error)
-    return JSONResponse({"error": UNKNOWN_CALL}, status_code=400)
 
 
 def launch(page: gr.Blocks, **options) -> tuple:

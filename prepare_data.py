@@ -32,9 +32,10 @@ _NO_SETTINGS = {
 }
 
 FOLDER_HELP = """
-SRC is one folder a language (french/clip.mp3 or french/anna/clip.mp3), or an audiofolder with a
-metadata.csv (columns file_name, language and optionally split, source, speaker, licence,
-synthetic, transcript).
+SRC is one folder a language (french/clip.mp3 or french/anna/clip.mp3), an audiofolder with a
+metadata.csv or metadata.jsonl (columns file_name, language and optionally split, source, speaker,
+licence, synthetic, transcript), or Common Voice as it unpacks, one locale or several. Languages may
+be tags, codes or names: en-US, deu, Español.
 """
 VOXFORGE_HELP = """
 Downloads archives of VoxForge until each language has its hours, and builds a dataset of them.
@@ -213,7 +214,7 @@ def add_folder_command(commands) -> None:
 def run_folder(options: argparse.Namespace) -> None:
     from langid.data.card_texts import FOLDER
     from langid.data.clips import read_recording, recording_jobs
-    from langid.data.folder import filter_clips, read_folder
+    from langid.data.folder import filter_clips, joined_languages, read_folder
     from langid.data.splits import assign_splits
 
     target = _target(options)
@@ -235,6 +236,8 @@ def run_folder(options: argparse.Namespace) -> None:
         text=FOLDER,
         unit="clip",
     )
+    for sentence in joined_languages(clips):
+        print(sentence)
 
 
 def add_merge_command(commands) -> None:

@@ -16,34 +16,40 @@ The log-mel of all clips is computed once and kept in the cache of the datasets 
 import argparse
 import sys
 import time
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
 import torch
+from datasets import DatasetDict
 from torch.utils.data import DataLoader
 from tqdm import tqdm
 
 from langid.checkpoint import load_model, write_weights
 from langid.config import ModelConfig
 from langid.data.espeak import espeak_available
+from langid.data.options import languages as language_list
 from langid.errors import DataError, PublishError, WeightsError
 from langid.hub.publish import push_folder
-from langid.languages import DEFAULT_LANGUAGES, NONE, OTHER, parse_languages
+from langid.languages import DEFAULT_LANGUAGES, NONE, OTHER
 from langid.model import LanguageCNN
 from langid.training.augment import AugmentConfig
 from langid.training.batches import TrainingBatches
 from langid.training.cache import load_training_data
-from langid.training.clips import Clips, prepare_clips
-from langid.training.outputs import finish_run
-from langid.training.run_folder import CHECKPOINT_FILE, RUN, append_log
+from langid.training.clips import Clips, phone_inventory, prepare_clips, with_trained_labels
+from langid.training.initial import build_model
+from langid.training.outputs import CHECKPOINT_FILE, RUN, append_log, finish_run
+from langid.training.resume import check_resumable
 from langid.training.sampling import Shares
 from langid.training.trainer import Optimisation, StepFigures, Trainer
 from langid.training.validation import WindowLogits, calibrate
 
-MIN_PHONE_COUNT = 20  # rarer phones have no place in the CTC inventory
+# Options on which the weights depend, beside the recordings: --resume takes no others.
+RUN_OPTIONS = (
+    *("languages", "init", "steps", "batch_size", "learning_rate", "weight_decay"),
+    *("phone_weight", "utterance_share", "seed"),
+)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -84,7 +90,7 @@ def parse_arguments(argv: list[str] | None = None) -> argparse.Namespace:
     data.add_argument("--output", type=Path, required=True, help="folder of this run")
     data.add_argument(
         "--languages",
-        type=parse_languages,
+        type=language_list,
         default=DEFAULT_LANGUAGES,
         help="classes; all other speech is 'other' (default: en,fr,de,es,it)",
     )
@@ -145,36 +151,25 @@ def run(args: argparse.Namespace) -> None:
         torch.set_num_threads(args.threads)
     args.output.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(args.seed)
+    options = run_options(args)
+    if args.resume:  # before any work
+        check_resumable(args.output / CHECKPOINT_FILE, options)
 
     initial = load_model(args.init).model if args.init else None
-    config = replace(
-        initial.config if initial else ModelConfig(),
-        labels=(*args.languages, OTHER, NONE),
-        temperature=1.0,
-    )
-    splits = load_training_data(
-        args.data, config, args.seed, streaming=args.streaming, n_threads=args.num_proc
-    )
-    train = prepare_clips(splits["train"], config)
-    validation = prepare_clips(splits["validation"], config)
+    splits, config = load_data(args, initial.config if initial else ModelConfig())
+    train, validation = (prepare_clips(splits[name], config) for name in ("train", "validation"))
     if initial is None:
         config = replace(config, phones=phone_inventory(train))
-    model = build_model(config, initial)
+    if args.resume:
+        check_resumable(args.output / CHECKPOINT_FILE, options, config)
     optimisation = Optimisation(
         args.steps, args.learning_rate, args.weight_decay, args.phone_weight, args.seed
     )
-    batches = TrainingBatches(
-        train,
-        config,
-        n_steps=args.steps,
-        batch_size=args.batch_size,
-        utterance_share=args.utterance_share if args.phone_weight > 0 else 0.0,
-        shares=Shares(),
-        augmentation=AugmentConfig(),
-        seed=args.seed,
-    )
-    describe(train, validation, batches, model)
-    history = train_loop(args, Trainer(model, optimisation, args.device), batches, validation)
+    trainer = Trainer(build_model(config, initial), optimisation, args.device)
+    batches = make_batches(args, train, config)
+    describe(train, validation, batches, trainer.model)
+
+    history = train_loop(args, trainer, batches, validation)
     calibrate(args.output, validation, args.device)
     settings = {
         **asdict(optimisation),
@@ -190,27 +185,33 @@ def run(args: argparse.Namespace) -> None:
         print(f"Published: {push_folder(args.output, args.push_to_hub, RUN, args.private)}")
 
 
-def phone_inventory(train: Clips) -> tuple[str, ...]:
-    """Phones frequent enough to be learnt, the most frequent first."""
-    count = Counter(phone for phones in train.phones for phone in phones)
-    return tuple(phone for phone, n in count.most_common() if n >= MIN_PHONE_COUNT)
+def run_options(args: argparse.Namespace) -> dict:
+    """The options `RUN_OPTIONS`, as they are written on a command line."""
+    options = {name: getattr(args, name) for name in RUN_OPTIONS}
+    return {**options, "languages": ",".join(args.languages)}
 
 
-def build_model(config: ModelConfig, initial: LanguageCNN | None) -> LanguageCNN:
-    """A new network, or ``initial`` with the rows of its last layer that both label sets share."""
-    model = LanguageCNN(config)
-    if initial is None:
-        return model
-    state = initial.state_dict()
-    own = model.state_dict()
-    for name in ("classifier.weight", "classifier.bias"):
-        rows = own[name].clone()
-        for i, label in enumerate(config.labels):
-            if label in initial.config.labels:
-                rows[i] = state[name][initial.config.labels.index(label)]
-        state[name] = rows
-    model.load_state_dict(state)
-    return model
+def load_data(args: argparse.Namespace, initial: ModelConfig) -> tuple[DatasetDict, ModelConfig]:
+    """The splits, and ``initial`` with the labels that they can teach, not calibrated."""
+    labels = (*args.languages, OTHER, NONE)
+    config = replace(initial, labels=labels, training=(), temperature=1.0)
+    splits = load_training_data(
+        args.data, config, args.seed, streaming=args.streaming, n_threads=args.num_proc
+    )
+    return splits, with_trained_labels(config, splits["train"])
+
+
+def make_batches(args: argparse.Namespace, train: Clips, config: ModelConfig) -> TrainingBatches:
+    return TrainingBatches(
+        train,
+        config,
+        n_steps=args.steps,
+        batch_size=args.batch_size,
+        utterance_share=args.utterance_share if args.phone_weight > 0 else 0.0,
+        shares=Shares(),
+        augmentation=AugmentConfig(frame_s=config.frame_s),
+        seed=args.seed,
+    )
 
 
 def describe(train: Clips, validation: Clips, batches: TrainingBatches, model: LanguageCNN) -> None:
@@ -225,7 +226,18 @@ def describe(train: Clips, validation: Clips, batches: TrainingBatches, model: L
         counts = ", ".join(
             f"{label} {int((clips.labels == i).sum())}" for i, label in enumerate(config.labels)
         )
-        print(f"{name}: {len(clips)} clips, {clips.n_frames.sum() / 360_000:.1f} h ({counts})")
+        hours = clips.n_frames.sum() * config.frame_s / 3600
+        print(f"{name}: {len(clips)} clips, {hours:.1f} h ({counts})")
+    if OTHER not in config.labels:
+        print(
+            "  No recordings of other languages: the model cannot answer 'another language', and "
+            "takes any speech for one of its own. Add some with --data for it to learn that."
+        )
+    if not (train.labels == config.labels.index(NONE)).any():
+        print(
+            "  No recordings without speech: built-in silence, hiss, hum and tones train "
+            "'no speech'. Noise and music from --data would do better."
+        )
     for label, shares in batches.sampler.describe(config.labels).items():
         print(f"  {label}: " + ", ".join(f"{f} {100 * s:.0f} %" for f, s in shares.items()))
 
@@ -267,11 +279,18 @@ def train_loop(
             model = trainer.averaged_model
             config = replace(model.config, temperature=logits.fit_temperature())
             write_weights(args.output, config, model.state_dict())
-        trainer.save(checkpoint, best=best, history=history)
+        trainer.save(
+            checkpoint,
+            best=best,
+            history=history,
+            options=run_options(args),
+            config=asdict(trainer.model.config),
+        )
         bar.write(
             f"step {trainer.step}: validation {result.clip_accuracy:.3f} among the languages "
             f"({', '.join(f'{k} {v:.2f}' for k, v in result.recalls.items())}), "
-            f"{result.clip_accuracy_open:.3f} open, other AUROC {result.other_auroc:.3f}"
+            f"{result.clip_accuracy_open:.3f} open"
+            + ("" if result.other_auroc is None else f", other AUROC {result.other_auroc:.3f}")
             + (" *" if result.score == best else "")
         )
     return history

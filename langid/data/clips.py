@@ -4,7 +4,7 @@ import hashlib
 import io
 import math
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePath
 
 import numpy as np
@@ -38,6 +38,7 @@ class Clip:
     licence: str | None = None
     synthetic: bool = False
     transcript: str | None = None
+    language_text: str = field(default="", compare=False, repr=False)  # as the folder writes it
 
 
 @dataclass(frozen=True)

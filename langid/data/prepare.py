@@ -12,7 +12,6 @@ from langid.data.card import write_card
 from langid.data.card_texts import CardText
 from langid.data.counts import count_dataset
 from langid.data.store import ALL_SHARDS, BUILD_FILE
-from langid.data.tally import table
 from langid.data.utterance import Drops, Job, Reading
 from langid.errors import DataError, PublishError
 from langid.files import read_json, text_of_name
@@ -81,7 +80,7 @@ class Target:
             print(f"{self.output} is up to date: nothing to do.")
             if self.repo_id:  # it may not be the one that the card names
                 self._describe_again(partial(describe, self.output, built.drops, built.changes))
-        print(f"Kept, in {self.output}:\n{table(count_dataset(self.output).tallies)}")
+        print(f"Kept, in {self.output}:\n{count_dataset(self.output).as_text()}")
         for title, happened in (("Changed:", built.changes), ("Left out:", built.drops)):
             print("\n".join([title, *(happened.lines() or [f"{'nothing':>8}"])]))
         if self.repo_id:

@@ -11,13 +11,14 @@ from tqdm import tqdm
 
 from langid.audio import AudioInput
 from langid.data.clips import Clip
-from langid.data.labelled import read_clips
+from langid.data.folder import read_test_set
 from langid.data.splits import split_name
 from langid.errors import AudioError, DataError
 from langid.evaluation.predictions import Predictions
 from langid.evaluation.report import Failure, Report
 from langid.evaluation.summary import make_report
-from langid.identifier import Identification, LanguageIdentifier
+from langid.identification import Identification
+from langid.identifier import LanguageIdentifier
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -56,7 +57,7 @@ def evaluate_folder(
         If the folder cannot be read, lists missing files, or holds no usable clip.
     """
     by_path = defaultdict(list)  # a file may be listed more than once
-    for clip in read_clips(Path(folder), split):
+    for clip in read_test_set(Path(folder), split):
         by_path[clip.path].append(clip)
     return _evaluate(identifier, by_path.items(), len(by_path), str(folder), split, progress)
 

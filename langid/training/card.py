@@ -1,15 +1,13 @@
 """The model card of weights: what they are, what they can do, what they were trained on."""
 
-from collections import defaultdict
-
 from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
 from langid.config import ModelConfig
-from langid.data.licences import restrictions
+from langid.data.licences import restriction_lines, restrictions
 from langid.evaluation import tables
 from langid.evaluation.report import Report, TrainingSource
 from langid.hub.markdown import TEMPLATES, few, table
-from langid.languages import language_name, languages_of
+from langid.languages import describe_rejection, language_name, languages_of
 
 LICENCE = "apache-2.0"  # of the weights, where no recording in their training asks for more
 RESTRICTED = "terms-of-the-training-data"  # the name of a licence that the Hub has no id for
@@ -26,6 +24,7 @@ def make_card(config: ModelConfig, report: Report) -> ModelCard:
         str(TEMPLATES / "model_card.md"),
         report=report,
         names=", ".join(map(language_name, languages)),
+        rejection=describe_rejection(config.labels),
         window=f"{config.window_s:g}",
         headline=tables.headline_table(report),
         classes=tables.class_table(report),
@@ -35,6 +34,7 @@ def make_card(config: ModelConfig, report: Report) -> ModelCard:
         n_train_clips=f"{sum(source.n_clips for source in trained_on):,}",
         train_hours=f"{sum(source.hours for source in trained_on):.1f}",
         data=_data(trained_on) if trained_on else "",
+        labels=_labels(config) if config.training else "",
         settings=table(["setting", "value"], [[k, f"`{v}`"] for k, v in settings.items()])
         if settings
         else "",
@@ -84,28 +84,33 @@ def licence_note(trained_on: tuple[TrainingSource, ...]) -> str:
     """What to know of the training data's licences before passing the weights on."""
     if not trained_on:
         return "The licences of the recordings that these weights were trained on are not recorded."
-    hours: dict[str, float] = defaultdict(float)
-    names: dict[str, list[str]] = defaultdict(list)
-    for source in trained_on:
-        for restriction in restrictions(source.licence):
-            hours[restriction] += source.hours
-            if source.source not in names[restriction]:
-                names[restriction].append(source.source)
-    if not hours:
+    lines = restriction_lines((s.source, s.licence, s.hours) for s in trained_on)
+    if not lines:
         return (
             "All recordings in the training may be used for any purpose and without sharing alike; "
             f"the weights are under {LICENCE}. Attribution is in the table above."
         )
-    lines = [
-        f"- {restriction}: {hours[restriction]:.1f} h ({few(names[restriction])})"
-        for restriction in sorted(hours, key=lambda restriction: -hours[restriction])
-    ]
     return (
         "Code and weights are given under the Apache License 2.0 as far as they are ours to give. "
         "The recordings have licences of their own, some of which ask for more or name none. "
         "Whether weights are bound by the licences of what they were trained on is not settled "
         "law: look at the table above before you pass these on or build a product on them.\n\n"
         + "\n".join(lines)
+    )
+
+
+def _labels(config: ModelConfig) -> str:
+    """What each answer was trained on."""
+    return table(
+        ["answer", "clips", "hours"],
+        [
+            [
+                language_name(entry.label),
+                f"{entry.n_clips:,}" if entry.n_clips else "built-in silence, hiss, hum and tones",
+                f"{entry.hours:.2f}" if entry.n_clips else "",
+            ]
+            for entry in config.training
+        ],
     )
 
 

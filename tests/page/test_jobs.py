@@ -125,7 +125,9 @@ def test_places_are_never_lost_under_threads(scheduler):
         for name in names:
             done.append(list(scheduler.identify(name))[-1].is_last)
 
-    threads = [threading.Thread(target=work, args=(["9", "9 200 300", "200!"] * 5,)) for _ in range(6)]
+    threads = [
+        threading.Thread(target=work, args=(["9", "9 200 300", "200!"] * 5,)) for _ in range(6)
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:

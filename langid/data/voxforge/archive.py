@@ -13,11 +13,11 @@ import soundfile
 
 from langid.audio import AUDIO_SUFFIXES
 from langid.data.clips import ClipLimits, Piece, UnusableClip, encode_clip
-from langid.files import text_of_name
-from langid.data.utterance import HAS_ENOUGH, Reading, Utterance
+from langid.data.utterance import SPEAKER_LIMIT, Reading, Utterance
 from langid.data.voxforge.metadata import ArchiveTexts
 from langid.data.voxforge.safe_tar import ArchiveError, read_members
 from langid.data.voxforge.words import plain_words
+from langid.files import text_of_name
 
 SOURCE = "voxforge"
 LICENCE = "GPL-3.0-or-later"
@@ -145,7 +145,7 @@ def read_archive(
                     texts.add(member.name, member.read())
                 continue
             if left_s <= 0:
-                leave_out(HAS_ENOUGH, member.name)
+                leave_out(SPEAKER_LIMIT, member.name)
                 continue
             try:
                 pieces, changes = encode_clip(member.read(), limits, _MAX_RECORDING_S)
@@ -156,7 +156,7 @@ def read_archive(
             left_s -= sum(piece.duration_s for piece in fitting)
             if len(fitting) < len(pieces):
                 left_s = 0
-                leave_out(HAS_ENOUGH, member.name)
+                leave_out(SPEAKER_LIMIT, member.name)
             if fitting:
                 name = PurePosixPath(member.name)
                 pieces_of[_free_id(name.stem, pieces_of)] = fitting
