@@ -225,9 +225,11 @@ def _load(options: argparse.Namespace) -> "LanguageIdentifier":
 
 
 def _lines(name: str, answer: "Identification", timeline: bool) -> list[str]:
-    lines = [
-        f"{name}: {_named(answer.language)}, {answer.confidence:.1%}, {answer.duration_s:.1f} s"
-    ]
+    from langid.page.words import describe_shares
+
+    shares = describe_shares(answer.languages)
+    what = shares or f"{_named(answer.language)}, {answer.confidence:.1%}"
+    lines = [f"{name}: {what}, {answer.duration_s:.1f} s"]
     if timeline:
         lines += [
             f"  {clock(segment.start_s, precise=True)} – {clock(segment.end_s, precise=True)}  "
