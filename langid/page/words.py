@@ -22,8 +22,9 @@ def describe_answer(answer: Identification, candidates: Sequence[str] | None = N
     heard = {NONE: "no speech", OTHER: "speech in another language"}.get(
         answer.language, language_name(answer.language)
     )
-    lines = [f"{describe_duration(answer.duration_s)} of audio: **{heard}**."]
-    if answer.confidence < NOT_SURE:
+    shares = describe_shares(answer.languages)
+    lines = [f"{describe_duration(answer.duration_s)} of audio: **{shares or heard}**."]
+    if answer.confidence < NOT_SURE and not shares:
         second, share = sorted(answer.probabilities.items(), key=lambda item: -item[1])[1]
         lines[0] += f" Not sure: it may be {_phrase(second)} as well ({share:.0%})."
     if answer.duration_s < SHORT_S and answer.language != NONE:

@@ -1,5 +1,7 @@
 """Sentences about an answer."""
 
+import dataclasses
+
 import pytest
 
 from langid.checkpoint import EMBEDDED_NAME
@@ -61,6 +63,10 @@ def test_several_languages_come_with_their_shares():
     german, english = LanguageShare("de", 0.636, 21.0), LanguageShare("en", 0.364, 12.0)
     assert describe_shares([german, english]) == "German 64 %, English 36 %"
     assert describe_shares([german]) == describe_shares([]) == ""
+    both = dataclasses.replace(
+        answer(33.0, de=0.58, en=0.33, none=0.09), languages=[german, english]
+    )
+    assert describe_answer(both) == "33.0 s of audio: **German 64 %, English 36 %**."
 
 
 def test_segments_become_a_table():
