@@ -97,6 +97,8 @@ def own_languages(
     for first, _, start_s, end_s in runs(path.tolist(), bounds):
         if path[first] != none_index:
             seconds[path[first]] = seconds.get(path[first], 0.0) + end_s - start_s
+    if not seconds:
+        return {}
     ranked = sorted(seconds.items(), key=lambda item: -item[1])
     total_s = sum(seconds.values())
     rivals = [item for item in ranked[1:] if item[1] >= max(OWN_S, OWN_SHARE * total_s)]
@@ -110,7 +112,7 @@ def own_languages(
             for label, length_s in rivals
             if best_path(np.where(others[label], scores, -np.inf), LANGUAGE_COST)[1] <= needed
         ]
-    return dict([ranked[0], *rivals]) if rivals else {answer: total_s} if ranked else {}
+    return dict([ranked[0], *rivals]) if rivals else {answer: total_s}
 
 
 def _spoken(

@@ -23,7 +23,7 @@ SPEECH_SHARE = 0.1
 SPEECH_EVIDENCE = 6.0
 MAX_LOG_ODDS = 4.0
 # A window with less speech has no say in what was spoken: hours of silence are not to outvote it.
-MIN_SPEECH = 0.05
+MIN_SPEECH = 0.1
 
 
 @dataclass(frozen=True)
