@@ -1,6 +1,5 @@
 """Archives of VoxForge on disk: where they are, of which language, and what is in them."""
 
-from langid.errors import DataError
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -9,10 +8,8 @@ from pathlib import Path, PurePosixPath
 
 from tqdm import tqdm
 
-from langid.data.utterance import Drops
-from langid.files import text_of_name
-from langid.languages import language_code
 from langid.data.processes import process_pool
+from langid.data.utterance import Drops
 from langid.data.voxforge.archive import (
     ARCHIVE_SUFFIXES,
     ENGLISH_FOLDER,
@@ -22,6 +19,9 @@ from langid.data.voxforge.archive import (
     survey_archive,
 )
 from langid.data.voxforge.manifest import Manifest
+from langid.errors import DataError
+from langid.files import text_of_name
+from langid.languages import language_code
 
 SURVEYS_PER_JOB = 8
 _UNREADABLE = "cannot be read"

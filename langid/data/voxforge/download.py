@@ -1,6 +1,5 @@
 """One file over HTTP: to a temporary name, resumed where it broke off, renamed when complete."""
 
-from langid.errors import DataError
 import errno
 import os
 import re
@@ -18,6 +17,7 @@ from langid.data.voxforge.http_session import (
     open_url,
     status_failure,
 )
+from langid.errors import DataError
 
 CHUNK_BYTES = 2**16
 # Progress that earns full patience again: a server may break off often, if it goes on at all.

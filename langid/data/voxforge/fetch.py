@@ -1,6 +1,5 @@
 """Downloads archives until every language has its hours, and surveys each on its way."""
 
-from langid.errors import DataError
 import logging
 import sys
 import threading
@@ -16,15 +15,16 @@ from urllib.parse import urlsplit
 import requests
 from tqdm import tqdm
 
-from langid.files import exclusive_lock
 from langid.data.utterance import Drops
 from langid.data.voxforge.archive import Survey, unwanted
-from langid.data.voxforge.download import download
 from langid.data.voxforge.archives import survey_archives, survey_readable
+from langid.data.voxforge.download import download
 from langid.data.voxforge.http_session import DownloadFailed, Stop, polite_session
 from langid.data.voxforge.index import RemoteArchive, list_archives
 from langid.data.voxforge.manifest import Manifest
 from langid.data.voxforge.selection import Caps, Plan
+from langid.errors import DataError
+from langid.files import exclusive_lock
 
 # So many archives one after another that fail for the host's sake, and it is given up.
 MAX_HOST_FAILURES = 5

@@ -1,7 +1,5 @@
 """VoxForge's index pages: which archives there are, language by language."""
 
-from langid.errors import DataError
-from langid.files import decode_text
 import re
 import sys
 from collections.abc import Sequence
@@ -20,6 +18,8 @@ from langid.data.voxforge.archive import (
     speaker_of,
 )
 from langid.data.voxforge.http_session import Attempts, DownloadFailed, open_url, status_failure
+from langid.errors import DataError
+from langid.files import decode_text
 
 # The first is the one that voxforge.org links to; the others answered at some time.
 BASE_URLS = (

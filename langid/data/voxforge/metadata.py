@@ -10,7 +10,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from langid.languages import language_code
 from langid.data.voxforge.words import (
     AGE_RANGES,
     FIELDS,
@@ -22,6 +21,7 @@ from langid.data.voxforge.words import (
     YES_AND_NO,
     plain_words,
 )
+from langid.languages import language_code
 
 MAX_DIALECT_CHARS = 100
 MAX_TEXT_BYTES = 2**20  # of one file

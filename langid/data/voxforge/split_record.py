@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from langid.files import read_json, write_json
 from langid.data.splits import SPLITS
+from langid.files import read_json, write_json
 
 
 def record_path(folder: Path, shares: Mapping[str, float], seed: int) -> Path:
