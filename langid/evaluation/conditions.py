@@ -15,9 +15,8 @@ from langid.data.processes import process_pool, run_in_order
 from langid.errors import AudioError
 from langid.evaluation import metrics
 from langid.evaluation.degradation import as_wav, conditions
-from langid.evaluation.predictions import label_of
 from langid.identifier import LanguageIdentifier
-from langid.languages import languages_of
+from langid.languages import class_of, languages_of
 
 CLEAN = "clean"
 CLIPS_PER_JOB = 8
@@ -42,7 +41,7 @@ def condition_losses(
     """
     labels = identifier.labels
     languages = [labels.index(language) for language in languages_of(labels)]
-    clips = [clip for clip in clips if label_of(clip.language, labels) in languages_of(labels)]
+    clips = [clip for clip in clips if class_of(clip.language, labels) in languages_of(labels)]
     names = [CLEAN, *conditions()]
     answers, targets = [], []
     jobs = [clips[i : i + CLIPS_PER_JOB] for i in range(0, len(clips), CLIPS_PER_JOB)]
@@ -51,7 +50,7 @@ def condition_losses(
         work = partial(_closed_answers, identifier, one_thread=pool is not None)
         for job, rows in run_in_order(pool, work, jobs, n_processes, lambda _: 0):
             answers += rows
-            targets += [labels.index(label_of(clip.language, labels)) for clip in job]
+            targets += [labels.index(class_of(clip.language, labels)) for clip in job]
             bar.update(len(job) * len(names))
     table, targets = np.array(answers).reshape(len(clips), len(names)), np.array(targets, dtype=int)
     accuracies = [metrics.mean_recall(targets, column, languages) for column in table.T]
