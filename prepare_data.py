@@ -129,50 +129,32 @@ def add_voxforge_command(commands) -> None:
 
 def run_voxforge(options: argparse.Namespace) -> None:
     from langid.data.card_texts import VOXFORGE
-    from langid.data.voxforge.archives import find_archives
-    from langid.data.voxforge.fetch import DOWNLOAD_FAILED, fetch_voxforge
-    from langid.data.voxforge.jobs import (
-        choose_archives,
-        read_voxforge,
-        split_speakers,
-        voxforge_jobs,
-    )
-    from langid.data.voxforge.manifest import Manifest
-    from langid.data.voxforge.selection import Caps
+    from langid.data.voxforge.fetch import DOWNLOAD_FAILED, plan_voxforge
+    from langid.data.voxforge.plan import Caps, read_planned
 
     target = _target(options)
-    shares = cli.split_shares(options)
     drops = Drops()
     beside = options.output.with_name(options.output.name + "-archives")
     folder = options.archives or options.downloads or beside
-    manifest = Manifest(folder)
-    caps = Caps(options.max_hours, options.max_minutes_per_speaker)
-    wanted = {"sample_rates": options.sample_rates, "n_processes": options.num_proc}
-    if options.archives is None:
-        fetch_voxforge(
-            folder,
-            manifest,
-            drops,
-            caps,
-            languages=options.languages,
-            base_url=options.base_url,
-            n_workers=options.workers,
-            **wanted,
-        )
-    archives = find_archives(folder, options.languages, manifest, drops, **wanted)
-    chosen = choose_archives(archives, options.languages, caps, drops)
-    jobs = voxforge_jobs(chosen, split_speakers(chosen, folder, shares, options.seed))
-    max_speaker_s = 60 * caps.max_minutes_per_speaker
-    read = partial(read_voxforge, limits=cli.clip_limits(options), max_speaker_s=max_speaker_s)
-    target.build(
-        jobs=jobs,
+    plan = plan_voxforge(
+        folder,
+        drops,
+        Caps(options.max_hours, options.max_minutes_per_speaker),
+        cli.split_shares(options),
+        options.seed,
         languages=options.languages,
-        read=read,
+        sample_rates=options.sample_rates,
+        base_url=None if options.archives else options.base_url,
+        n_workers=options.workers,
+        n_processes=options.num_proc,
+    )
+    target.build(
+        jobs=plan.jobs(),
+        languages=options.languages,
+        read=partial(read_planned, folder=folder, limits=cli.clip_limits(options)),
         drops=drops,
         text=VOXFORGE,
         unit="archive",
-        max_speaker_s=max_speaker_s,
-        max_language_s=3600 * caps.max_hours,
     )
     n_failed = sum(n for why, n in drops.counts.items() if why.startswith(DOWNLOAD_FAILED))
     if n_failed:

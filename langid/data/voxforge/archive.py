@@ -6,14 +6,14 @@ import re
 import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property
 from pathlib import Path, PurePosixPath
 
 import soundfile
 
 from langid.audio import AUDIO_SUFFIXES
 from langid.data.clips import ClipLimits, Piece, UnusableClip, encode_clip
-from langid.data.utterance import SPEAKER_LIMIT, Reading, Utterance
+from langid.data.utterance import Reading, Utterance
 from langid.data.voxforge.metadata import ArchiveTexts
 from langid.data.voxforge.safe_tar import ArchiveError, read_members
 from langid.data.voxforge.words import plain_words
@@ -22,10 +22,11 @@ from langid.files import text_of_name
 SOURCE = "voxforge"
 LICENCE = "GPL-3.0-or-later"
 ARCHIVE_SUFFIXES = (".tgz", ".tar.gz", ".tar")
-ENGLISH_FOLDER = "SpeechCorpus"  # English is the oldest part and stood alone once
+ENGLISH_FOLDER = "SpeechCorpus"  # English is the oldest part and stood by itself once
+OVER_CAP = "over the cap of its speaker or language"  # why an utterance was left out
 
 # Speakers who are known not to speak the language that they stand under.
-_NOT_SPEAKING = frozenset({("it", "voxforge:vistaus")})
+_EXCLUDED_SPEAKERS = frozenset({("it", "voxforge:vistaus")})
 _ANONYMOUS = re.compile(r"(anon[iy]m(o|e|a|us|os|ous)?|unknown)?")  # in all languages
 _LANGUAGE_IN_FRONT = re.compile(r"[A-Z]{2}-(?=.+-\d{8})")  # as the programs call submissions
 _DATE_AFTER_NAME = re.compile(r"-|_(?=\d{8})")
@@ -53,6 +54,26 @@ class Survey:
         return self.duration_s if self.problem is None else None
 
 
+@dataclass(frozen=True)
+class Archive:
+    """An archive on disk, or one that the server lists and that is not surveyed yet."""
+
+    language: str
+    key: str  # path below the folder of archives as text, with forward slashes
+    path: Path | None = None  # on disk
+    url: str | None = None  # on the server
+    n_bytes: int | None = None  # on the server, as its page rounds it
+    survey: Survey | None = None  # ``survey.problem`` says why, if it cannot be used
+
+    @cached_property
+    def stem(self) -> str:
+        return archive_stem(PurePosixPath(self.key).name)
+
+    @cached_property
+    def speaker_id(self) -> str:
+        return speaker_of(self.stem)
+
+
 def archive_stem(file_name: str) -> str:
     """``"Foo-20080318-kdl.tgz"`` → ``"Foo-20080318-kdl"``."""
     for suffix in ARCHIVE_SUFFIXES:
@@ -74,10 +95,10 @@ def speaker_of(stem: str) -> str:
     return f"{SOURCE}:{(stem if _ANONYMOUS.fullmatch(plain) else user).casefold()}"
 
 
-def unwanted(language: str, speaker_id: str) -> str | None:
+def exclusion_reason(language: str, speaker_id: str) -> str | None:
     """Why nothing of a speaker is used for a language; None for almost all."""
-    is_known = (language, speaker_id) in _NOT_SPEAKING
-    return "speaker does not speak the language" if is_known else None
+    is_excluded = (language, speaker_id) in _EXCLUDED_SPEAKERS
+    return "speaker does not speak the language" if is_excluded else None
 
 
 def survey_archive(path: Path) -> Survey:
@@ -89,18 +110,22 @@ def survey_archive(path: Path) -> Survey:
         If the disk does not give the file; all else is a ``problem``.
     """
     texts, durations_s, n_bytes, problem = ArchiveTexts(), [], 0, None
-    try:
-        for member in read_members(path, lambda reason, name: None):
-            n_bytes += member.n_bytes
-            if _is_audio(member.name):
-                duration_s = _announced_s(member.read())
-                durations_s += [] if duration_s is None else [duration_s]
-            elif texts.wants(member.name, member.n_bytes):
-                texts.add(member.name, member.read())
-        if not durations_s:
-            problem = "no recordings inside"
-    except ArchiveError as error:
-        problem = str(error)
+    with path.open("rb") as file:
+        digested = _DigestedFile(file)
+        buffered = io.BufferedReader(digested)  # which closes the other when it goes
+        try:
+            for member in read_members(buffered, lambda reason, name: None):
+                n_bytes += member.n_bytes
+                if _is_audio(member.name):
+                    duration_s = _header_duration_s(member.read())
+                    durations_s += [] if duration_s is None else [duration_s]
+                elif texts.wants(member.name, member.n_bytes):
+                    texts.add(member.name, member.read())
+            if not durations_s:
+                problem = "no recordings inside"
+        except ArchiveError as error:
+            problem = str(error)
+        digest = digested.hexdigest()
     facts = texts.speaker()
     return Survey(
         n_recordings=len(durations_s),
@@ -109,7 +134,7 @@ def survey_archive(path: Path) -> Survey:
         language=facts.language,
         n_bytes_unpacked=n_bytes,
         problem=problem,
-        digest=_digest(path),
+        digest=digest,
     )
 
 
@@ -118,11 +143,10 @@ def read_archive(
 ) -> Reading:
     """Every usable recording of an archive, in the order of names, with what is known of it.
 
-    With the first recording that does not fit into ``max_duration_s_total``, the rest of the
-    archive is left out too, and of one recording what comes after half an hour. Nothing is taken
-    from an archive that turns out to be damaged, not even what came before: the checksum over all
-    of it stands at the end. One recording at a time is held as it was; of the others only what is
-    stored.
+    With the first recording that does not fit into ``max_duration_s_total``, the rest of the archive is
+    left out too, and of one recording what comes after half an hour. Nothing is taken from an
+    archive that turns out to be damaged, not even what came before: the checksum over all of it
+    stands at the end. One recording at a time is held as it was; of the others only what is stored.
 
     Raises
     ------
@@ -132,40 +156,40 @@ def read_archive(
     stem = archive_stem(text_of_name(path.name))
     reading, texts = Reading(), ArchiveTexts(language)
     pieces_of: dict[str, list[Piece]] = {}
-    # This bounds the memory only: langid.data.disjoint counts what a speaker gives in all archives.
     left_s = max_duration_s_total
 
     def leave_out(reason: str, name: str) -> None:
         reading.drops.add(reason, f"{stem}/{PurePosixPath(name).name}")
 
-    try:
-        for member in read_members(path, leave_out):
-            if not _is_audio(member.name):
-                if texts.wants(member.name, member.n_bytes):
-                    texts.add(member.name, member.read())
-                continue
-            if left_s <= 0:
-                leave_out(SPEAKER_LIMIT, member.name)
-                continue
-            try:
-                pieces, changes = encode_clip(member.read(), limits, _MAX_RECORDING_S)
-            except UnusableClip as reason:
-                leave_out(str(reason), member.name)
-                continue
-            fitting = list(_fitting(pieces, left_s))
-            left_s -= sum(piece.duration_s for piece in fitting)
-            if len(fitting) < len(pieces):
-                left_s = 0
-                leave_out(SPEAKER_LIMIT, member.name)
-            if fitting:
-                name = PurePosixPath(member.name)
-                pieces_of[_free_id(name.stem, pieces_of)] = fitting
-                for change in changes:
-                    reading.changes.add(change, f"{stem}/{name.name}")
-    except ArchiveError as error:
-        reading = Reading()
-        reading.drops.add(f"corrupt archive: {error}", stem)
-        return reading
+    with path.open("rb") as file:
+        try:
+            for member in read_members(file, leave_out):
+                if not _is_audio(member.name):
+                    if texts.wants(member.name, member.n_bytes):
+                        texts.add(member.name, member.read())
+                    continue
+                if left_s <= 0:
+                    leave_out(OVER_CAP, member.name)
+                    continue
+                try:
+                    pieces, changes = encode_clip(member.read(), limits, _MAX_RECORDING_S)
+                except UnusableClip as reason:
+                    leave_out(str(reason), member.name)
+                    continue
+                fitting = list(_fitting(pieces, left_s))
+                left_s -= sum(piece.duration_s for piece in fitting)
+                if len(fitting) < len(pieces):
+                    left_s = 0
+                    leave_out(OVER_CAP, member.name)
+                if fitting:
+                    name = PurePosixPath(member.name)
+                    pieces_of[_free_id(name.stem, pieces_of)] = fitting
+                    for change in changes:
+                        reading.changes.add(change, f"{stem}/{name.name}")
+        except ArchiveError as error:
+            reading = Reading()
+            reading.drops.add(f"corrupt archive: {error}", stem)
+            return reading
     reading.utterances = list(_utterances(stem, language, pieces_of, texts))
     return reading
 
@@ -219,12 +243,29 @@ def _is_audio(name: str) -> bool:
     return path.suffix.lower() in AUDIO_SUFFIXES and not path.name.startswith(".")
 
 
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, partial(hashlib.blake2b, digest_size=16)).hexdigest()
+class _DigestedFile(io.RawIOBase):
+    """A file whose bytes are hashed while they are read."""
+
+    def __init__(self, file: io.BufferedReader):
+        self._file = file
+        self._hash = hashlib.blake2b(digest_size=16)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:
+        n_bytes = self._file.readinto(buffer)
+        self._hash.update(buffer[:n_bytes])
+        return n_bytes
+
+    def hexdigest(self) -> str:
+        """Digest of the whole file, whose rest is read now."""
+        while self.read(io.DEFAULT_BUFFER_SIZE):
+            pass
+        return self._hash.hexdigest()
 
 
-def _announced_s(recording: bytes) -> float | None:
+def _header_duration_s(recording: bytes) -> float | None:
     """Seconds by the header, or by the size where the header cannot be right; None for no audio."""
     try:
         info = soundfile.info(io.BytesIO(recording))

@@ -6,13 +6,13 @@ no more than the limits allow.
 """
 
 import gzip
+import io
 import os
 import tarfile
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import BinaryIO
 
 _MIB = 2**20
@@ -62,11 +62,13 @@ class Member:
 
 
 def read_members(
-    path: Path, refuse: Callable[[str, str], None], limits: ArchiveLimits | None = None
+    file: io.BufferedReader,
+    refuse: Callable[[str, str], None],
+    limits: ArchiveLimits | None = None,
 ) -> Iterator[Member]:
-    """The files of a .tgz or plain tar in their order, up to and including its checksum.
+    """The members of a .tgz or plain tar in their order, up to and including its checksum.
 
-    ``refuse`` is called with a reason and a name for each member that is no plain file below the
+    ``file`` is read from where it stands and never sought in. ``refuse`` is called with a reason and a name for each member that is no plain file below the
     archive's folder, or is too large.
 
     Raises
@@ -77,7 +79,7 @@ def read_members(
         If the disk does not give the file.
     """
     limits = limits or ArchiveLimits()
-    with open(path, "rb") as file, _archive_errors():
+    with _archive_errors():
         compressed = _is_gzip(file)
         stream = _LimitedStream(gzip.GzipFile(fileobj=file) if compressed else file, limits)
         with _open_tar(stream) as archive:
@@ -164,10 +166,9 @@ def _infos(archive: tarfile.TarFile, stream: _LimitedStream) -> Iterator[tarfile
         archive.members.clear()  # which holds all that ever were
 
 
-def _is_gzip(file: BinaryIO) -> bool:
+def _is_gzip(file: io.BufferedReader) -> bool:
     """Whether it is compressed; else it is a plain tar."""
-    head = file.read(1024)
-    file.seek(0)
+    head = file.peek(1024)[:1024]
     if not head:
         raise ArchiveError("empty file")
     if head.startswith(_GZIP_MAGIC):

@@ -18,8 +18,9 @@ from langid.data.voxforge.safe_tar import ArchiveError, ArchiveLimits, read_memb
 def contents(path, limits=None):
     """Bytes by name, and the refusals as (reason, name)."""
     refused = []
-    members = read_members(path, lambda reason, name: refused.append((reason, name)), limits)
-    return {member.name: member.read() for member in members}, refused
+    with path.open("rb") as file:
+        members = read_members(file, lambda reason, name: refused.append((reason, name)), limits)
+        return {member.name: member.read() for member in members}, refused
 
 
 def problem_of(path, limits=None):
@@ -56,9 +57,10 @@ def test_files_come_in_their_order_with_their_bytes(tmp_path):
 
 def test_a_file_that_is_not_read_is_skipped(tmp_path):
     path = write_tgz(tmp_path / "a.tgz", {"a/1": b"x" * 300_000, "a/2": b"two"})
-    members = read_members(path, pytest.fail)
-    assert next(members).n_bytes == 300_000
-    assert next(members).read() == b"two"
+    with path.open("rb") as file:
+        members = read_members(file, pytest.fail)
+        assert next(members).n_bytes == 300_000
+        assert next(members).read() == b"two"
 
 
 def test_nothing_is_written_to_disk(tmp_path, monkeypatch):
@@ -137,9 +139,8 @@ def test_a_bomb_stops_at_the_limit_whatever_its_header_claims(tmp_path, claimed)
     zeros = bytes(5 * 2**20)
     tar = tar_of((info_of("a/1", claimed), zeros[:claimed])) + zeros
     path = stored(tmp_path / "a.tgz", tar)
-    members = read_members(path, pytest.fail, ArchiveLimits(total_bytes=2**20))
-    with pytest.raises(ArchiveError, match="more than 1 MB unpacked"):
-        for _ in members:
+    with path.open("rb") as file, pytest.raises(ArchiveError, match="more than 1 MB unpacked"):
+        for _ in read_members(file, pytest.fail, ArchiveLimits(total_bytes=2**20)):
             pass
 
 
@@ -197,8 +198,8 @@ def test_a_truncated_archive_gives_what_comes_before(tmp_path, n_bytes, expected
     path = two_files(tmp_path)
     path.write_bytes(path.read_bytes()[:n_bytes])
     names = []
-    with pytest.raises(ArchiveError, match=r"^truncated$"):
-        for member in read_members(path, pytest.fail):
+    with path.open("rb") as file, pytest.raises(ArchiveError, match=r"^truncated$"):
+        for member in read_members(file, pytest.fail):
             member.read()
             names.append(member.name)
     assert names == expected

@@ -1,0 +1,290 @@
+"""Which archives a dataset is made of, how much of each, and in which splits: decided once.
+
+A `Planner` for each language says what is to be fetched next while surveys become known;
+`make_plan` takes from them what is kept and gives each speaker a split. The `Plan` is written
+beside the archives, and the build only does what it says.
+"""
+
+import hashlib
+import json
+import math
+import os
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from urllib.parse import quote_from_bytes, unquote_to_bytes
+
+from langid.data.clips import ClipLimits
+from langid.data.splits import SPLITS, Stratum, assign_speakers
+from langid.data.utterance import Drops, Job, Reading
+from langid.data.voxforge.archive import Archive, exclusion_reason, read_archive
+from langid.errors import DataError
+from langid.files import write_json
+
+PLAN_NAME = "plan.json"
+# How far a language's or gender's share of a split may be off: the splits are remembered here.
+SPLIT_TOLERANCE = 0.1
+
+
+@dataclass(frozen=True)
+class Caps:
+    """How much is wanted; infinity for all there is."""
+
+    max_hours: float  # of a language
+    max_minutes_per_speaker: float  # in each language
+
+
+@dataclass(frozen=True)
+class PlannedArchive:
+    """All that the build has to know of an archive."""
+
+    key: str
+    url_path: str  # where it is below the folder, percent-encoded: its bytes need not be text
+    language: str
+    speaker_id: str
+    split: str
+    max_duration_s_total: float | None  # what its speaker and language lack; None for no limit
+    n_bytes_unpacked: int
+    digest: str  # of the file
+
+    @property
+    def path(self) -> Path:
+        """Where it is below the folder of archives."""
+        return Path(os.fsdecode(unquote_to_bytes(self.url_path)))
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The archives that a dataset is made of, in their order."""
+
+    archives: tuple[PlannedArchive, ...]
+
+    def write(self, folder: Path) -> None:
+        """Record the plan; an ``OSError`` says that the folder takes no file."""
+        write_json(folder / PLAN_NAME, asdict(self))
+
+    def jobs(self) -> list[Job]:
+        return [
+            Job(
+                key=archive.key,
+                split=archive.split,
+                n_bytes=archive.n_bytes_unpacked,
+                item=archive,
+                stamp=archive.digest,
+            )
+            for archive in self.archives
+        ]
+
+
+class Planner:
+    """Which archives of one language are needed, while their surveys become known.
+
+    Every speaker's first archive comes before anybody's second. A speaker's archives come in the
+    order of their names, those of one round by a hash of the name: the same on every machine, and
+    little changed by archives that are added later.
+    """
+
+    def __init__(self, language: str, archives: Iterable[Archive], caps: Caps, drops: Drops):
+        """``drops`` receives the archives of speakers who are excluded."""
+        self.language = language
+        self._caps = caps
+        self._known: dict[str, Archive | None] = {}  # surveyed, or None where there is nothing
+        self._in_flight: set[str] = set()
+        by_speaker = defaultdict(list)
+        for archive in archives:
+            reason = exclusion_reason(language, archive.speaker_id)
+            if reason is None:
+                by_speaker[archive.speaker_id].append(archive)
+            elif archive.survey is None or archive.survey.problem is None:
+                drops.add(reason, archive.key)
+        places = [
+            ((n_before, _hash(archive.stem), archive.key), archive)
+            for of_speaker in by_speaker.values()
+            for n_before, archive in enumerate(sorted(of_speaker, key=lambda a: (a.stem, a.key)))
+        ]
+        self.order = [archive for _, archive in sorted(places, key=lambda place: place[0])]
+        for archive in self.order:
+            if archive.survey is not None:
+                self.enter(archive.key, archive)
+
+    def enter(self, key: str, surveyed: Archive | None) -> None:
+        """Let an archive be known, with its path and survey; None if it is not to be had."""
+        self._known[key] = surveyed
+        self._in_flight.discard(key)
+
+    def next(self) -> Archive | None:
+        """The archive to fetch next, which is in flight then; None if no other is needed yet.
+
+        To fetch what is missing, in any order and any number at a time, until nothing is, gives
+        the same plan as to know all surveys from the start.
+        """
+        missing = (archive for archive, _ in self._walk() if archive.key not in self._known)
+        archive = next((a for a in missing if a.key not in self._in_flight), None)
+        if archive is not None:
+            self._in_flight.add(archive.key)
+        return archive
+
+    def likely_missing(self, typical_s: float) -> list[Archive]:
+        """About what is still to be fetched, if the rest lasts as long as what is known.
+
+        ``typical_s`` serves while nothing is known.
+        """
+        durations_s = [duration_s for key in self._known if (duration_s := self._usable_s(key))]
+        mean_s = sum(durations_s) / len(durations_s) if durations_s else typical_s
+        return [a for a, _ in self._walk(unknown_s=mean_s) if a.key not in self._known]
+
+    def chosen(self, drops: Drops) -> list[tuple[Archive, float]]:
+        """What is kept, each with the seconds that may be taken; ``drops`` receives the rest.
+
+        Raises
+        ------
+        DataError
+            If no archive can be used.
+        """
+        usable = {key for key in self._known if self._usable_s(key) is not None}
+        if not usable:
+            raise DataError(
+                f"There is no usable archive of {self.language!r} ({drops.in_words() or 'none'}): "
+                "leave it out of --languages, or give its archives."
+            )
+        left_s = {archive.key: left_s for archive, left_s in self._walk()}
+        for archive in self.order:
+            if archive.key in usable and archive.key not in left_s:
+                drops.add("archive not needed", archive.key)
+        return [(self._known[key], seconds) for key, seconds in left_s.items() if key in usable]
+
+    def _usable_s(self, key: str) -> float | None:
+        archive = self._known[key]
+        return None if archive is None else archive.survey.usable_s
+
+    def _walk(self, unknown_s: float = 0.0) -> Iterator[tuple[Archive, float]]:
+        """Archives in their order until they give the hours asked for: the one place for the caps.
+
+        Each comes with the seconds that its speaker, and its language, lack before it. Archives of
+        a speaker who lacks none are passed by. Those that cannot be used count nothing, those not
+        known yet ``unknown_s``: with 0 the walk never ends too early.
+        """
+        # Whole milliseconds: a sum of floats would depend on what is known so far.
+        language_ms = _ms(3600 * self._caps.max_hours)
+        speaker_ms = dict.fromkeys(
+            (archive.speaker_id for archive in self.order),
+            _ms(60 * self._caps.max_minutes_per_speaker),
+        )
+        for archive in self.order:
+            if language_ms <= 0:
+                return
+            lacking_ms = speaker_ms[archive.speaker_id]
+            if lacking_ms <= 0:
+                continue
+            yield archive, min(lacking_ms, language_ms) / 1000
+            is_known = archive.key in self._known
+            duration_s = self._usable_s(archive.key) if is_known else unknown_s
+            gained_ms = min(_ms(duration_s or 0.0), lacking_ms)
+            speaker_ms[archive.speaker_id] -= gained_ms
+            language_ms -= gained_ms
+
+
+def make_plan(
+    planners: Iterable[Planner],
+    folder: Path,
+    drops: Drops,
+    shares: Mapping[str, float],
+    seed: int,
+    known_splits: Mapping[str, str],
+) -> Plan:
+    """Keep what the planners chose, and divide its speakers by language and gender.
+
+    Speakers of ``known_splits`` stay where they are. ``drops`` receives what is not kept.
+
+    Raises
+    ------
+    DataError
+        If a language has no usable archive.
+    """
+    chosen = [pair for planner in planners for pair in planner.chosen(drops)]
+    strata = _strata(archive for archive, _ in chosen)
+    split_of = assign_speakers(strata, shares, seed, known_splits, SPLIT_TOLERANCE)
+    return Plan(
+        tuple(
+            PlannedArchive(
+                key=archive.key,
+                url_path=quote_from_bytes(os.fsencode(archive.path.relative_to(folder))),
+                language=archive.language,
+                speaker_id=archive.speaker_id,
+                split=split_of[archive.speaker_id],
+                max_duration_s_total=None if math.isinf(left_s) else left_s,
+                n_bytes_unpacked=archive.survey.n_bytes_unpacked,
+                digest=archive.survey.digest,
+            )
+            for archive, left_s in chosen
+        )
+    )
+
+
+def read_planned(job: Job, folder: Path, limits: ClipLimits) -> Reading:
+    """The utterances of a ``PlannedArchive``, as many as the plan takes."""
+    archive: PlannedArchive = job.item
+    path = folder / archive.path
+    cap_s = archive.max_duration_s_total
+    cap_s = math.inf if cap_s is None else cap_s
+    try:
+        return read_archive(path, archive.language, limits=limits, max_duration_s_total=cap_s)
+    except OSError as error:  # it could be read a moment ago, when it was surveyed
+        raise DataError(
+            f"{path} cannot be read ({error.strerror or error}): mend that, or delete it, "
+            "and run the same command again, which goes on from here."
+        ) from error
+
+
+def splits_path(folder: Path, shares: Mapping[str, float], seed: int) -> Path:
+    """Where splits are remembered: one file for each way of dividing."""
+    parts = [f"{split}{share:g}" for split, share in sorted(shares.items())]
+    return folder / "-".join(["splits", f"seed{seed}", *parts, "speakers.json"])
+
+
+def read_splits(path: Path) -> dict[str, str]:
+    """Speaker → split of earlier plans; empty where there is none.
+
+    Raises
+    ------
+    DataError
+        If the file is damaged: it must not be taken for none, nor be written anew.
+    """
+    try:
+        splits = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        problem = getattr(error, "strerror", None) or "it is not JSON"
+    else:
+        if isinstance(splits, dict) and all(map(SPLITS.__contains__, splits.values())):
+            return splits
+        problem = f"it does not give each speaker one of {', '.join(SPLITS)}"
+    raise DataError(
+        f"{path} is damaged ({problem}): it keeps every speaker in one split. Put back a good copy "
+        "of it; or delete it, and do not test on the next dataset what was trained on an earlier."
+    )
+
+
+def _strata(archives: Iterable[Archive]) -> dict[str, set[Stratum]]:
+    """Of each speaker the languages, each also with the gender that most archives state."""
+    languages, genders = defaultdict(set), defaultdict(Counter)
+    for archive in archives:
+        languages[archive.speaker_id].add(archive.language)
+        if archive.survey.gender:
+            genders[archive.speaker_id][archive.survey.gender] += 1
+    strata = {}
+    for speaker, spoken in languages.items():
+        strata[speaker] = {(language,) for language in spoken}
+        for gender, _ in genders[speaker].most_common(1):
+            strata[speaker] |= {(language, gender) for language in spoken}
+    return strata
+
+
+def _ms(duration_s: float) -> float:
+    return duration_s if math.isinf(duration_s) else round(1000 * duration_s)
+
+
+def _hash(stem: str) -> bytes:
+    return hashlib.blake2b(f"plan:{stem}".encode(), digest_size=8).digest()
