@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import math
 import shutil
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
@@ -36,8 +35,6 @@ class Recipe:
     jobs: list[Job]
     languages: list[str]
     settings: dict
-    max_speaker_s: float = math.inf  # in each language
-    max_language_s: float = math.inf
 
     @property
     def fingerprint(self) -> str:
@@ -223,7 +220,7 @@ def _write_splits(
     unit: str,
 ) -> None:
     drops, changes = journal.drops, journal.changes
-    allowed = UtteranceFilter(recipe.max_speaker_s, recipe.max_language_s)
+    allowed = UtteranceFilter()
     for split in SPLITS:
         allowed.remember_folder(folder, split)
     with tqdm(total=len(recipe.jobs), unit=unit, disable=None) as progress:

@@ -1,6 +1,5 @@
 """What the commands of prepare_data.py share: from jobs to a dataset on disk and on the Hub."""
 
-import math
 import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
@@ -60,14 +59,12 @@ class Target:
         drops: Drops,
         text: CardText,
         unit: str,
-        max_speaker_s: float = math.inf,
-        max_language_s: float = math.inf,
     ) -> None:
         """Build, tell what was built, publish; see ``builder.build_dataset``."""
         # Without a repository, what the card tells to load is the folder.
         describe = partial(write_card, text=text, repo_id=self.repo_id or self.output.as_posix())
         built = build_dataset(
-            Recipe(jobs, sorted(languages), self.settings, max_speaker_s, max_language_s),
+            Recipe(jobs, sorted(languages), self.settings),
             read,
             self.output,
             describe,

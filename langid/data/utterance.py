@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 N_NAMES_SHOWN = 3
-SPEAKER_LIMIT = "speaker has enough"  # why an utterance was left out
 
 
 @dataclass(frozen=True)

@@ -4,9 +4,10 @@ import hashlib
 import io
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain, count
 from pathlib import Path, PurePosixPath
 
 import soundfile
@@ -15,7 +16,7 @@ from langid.audio import AUDIO_SUFFIXES
 from langid.data.clips import ClipLimits, Piece, UnusableClip, encode_clip
 from langid.data.utterance import Reading, Utterance
 from langid.data.voxforge.metadata import ArchiveTexts
-from langid.data.voxforge.safe_tar import ArchiveError, read_members
+from langid.data.voxforge.safe_tar import ArchiveError, Member, read_members
 from langid.data.voxforge.words import plain_words
 from langid.files import text_of_name
 
@@ -143,10 +144,11 @@ def read_archive(
 ) -> Reading:
     """Every usable recording of an archive, in the order of names, with what is known of it.
 
-    With the first recording that does not fit into ``max_duration_s_total``, the rest of the archive is
-    left out too, and of one recording what comes after half an hour. Nothing is taken from an
-    archive that turns out to be damaged, not even what came before: the checksum over all of it
-    stands at the end. One recording at a time is held as it was; of the others only what is stored.
+    With the first recording that does not fit into ``max_duration_s_total``, the rest of the
+    archive is left out too, and of one recording what comes after half an hour. Nothing is taken
+    from an archive that turns out to be damaged, not even what came before: the checksum over all
+    of it stands at the end. One recording at a time is held as it was; of the others only what is
+    stored.
 
     Raises
     ------
@@ -164,26 +166,20 @@ def read_archive(
     with path.open("rb") as file:
         try:
             for member in read_members(file, leave_out):
+                name = PurePosixPath(member.name)
                 if not _is_audio(member.name):
                     if texts.wants(member.name, member.n_bytes):
                         texts.add(member.name, member.read())
                     continue
-                if left_s <= 0:
-                    leave_out(OVER_CAP, member.name)
-                    continue
                 try:
-                    pieces, changes = encode_clip(member.read(), limits, _MAX_RECORDING_S)
+                    pieces, changes, left_s = _encode(member, limits, left_s)
                 except UnusableClip as reason:
                     leave_out(str(reason), member.name)
                     continue
-                fitting = list(_fitting(pieces, left_s))
-                left_s -= sum(piece.duration_s for piece in fitting)
-                if len(fitting) < len(pieces):
-                    left_s = 0
+                if left_s < 0:
                     leave_out(OVER_CAP, member.name)
-                if fitting:
-                    name = PurePosixPath(member.name)
-                    pieces_of[_free_id(name.stem, pieces_of)] = fitting
+                if pieces:
+                    pieces_of[_free_id(name.stem, pieces_of)] = pieces
                     for change in changes:
                         reading.changes.add(change, f"{stem}/{name.name}")
         except ArchiveError as error:
@@ -221,21 +217,29 @@ def _utterances(
             )
 
 
-def _fitting(pieces: list[Piece], left_s: float) -> Iterator[Piece]:
-    """The first pieces, as many as fit."""
+def _encode(
+    member: Member, limits: ClipLimits, left_s: float
+) -> tuple[list[Piece], list[str], float]:
+    """As `encode_clip`: the first pieces, as many as fit, the changes, and what is left then.
+
+    That is negative if one did not fit.
+    """
+    if left_s <= 0:
+        raise UnusableClip(OVER_CAP)
+    pieces, changes = encode_clip(member.read(), limits, _MAX_RECORDING_S)
+    fitting = []
     for piece in pieces:
         left_s -= piece.duration_s
         if left_s < 0:
-            return
-        yield piece
+            break
+        fitting.append(piece)
+    return fitting, changes, left_s
 
 
-def _free_id(stem: str, taken: Mapping[str, object]) -> str:
+def _free_id(stem: str, taken: Container[str]) -> str:
     """The stem itself, unless a file of that name came from another folder."""
-    recording_id, number = stem, 2
-    while recording_id in taken:
-        recording_id, number = f"{stem}_{number}", number + 1
-    return recording_id
+    ids = chain([stem], (f"{stem}_{number}" for number in count(2)))
+    return next(recording_id for recording_id in ids if recording_id not in taken)
 
 
 def _is_audio(name: str) -> bool:

@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from tqdm import tqdm
@@ -52,10 +52,7 @@ def find_archives(
     DataError
         If there is no such folder, or no archive in it and none listed.
     """
-    paths: dict[str, Path] = {}
-    for key, path in sorted(_archive_paths(folder)):
-        if paths.setdefault(key, path) is not path:
-            drops.add("same name as another archive", key)
+    paths = _archive_paths(folder, drops)
     if not paths and not listed:
         raise DataError(
             f"{folder} holds no archive ({', '.join(ARCHIVE_SUFFIXES)}): give the folder that "
@@ -77,15 +74,21 @@ def find_archives(
             archives.append(Archive(language, key, paths[key], survey=survey))
             if survey.problem is not None:
                 drops.add(f"corrupt archive: {survey.problem}", key)
+    archives.sort(key=lambda archive: (_preference(archive.key, sample_rates), archive.key))
+    return sorted(_one_of_each(archives, drops), key=lambda archive: archive.key)
+
+
+def _one_of_each(archives: Iterable[Archive], drops: Drops) -> Iterable[Archive]:
+    """Of several with one name the first that can be used, or else the first."""
     usable: dict[tuple[str, str], Archive] = {}
     unusable: dict[tuple[str, str], Archive] = {}
-    for archive in sorted(archives, key=lambda a: (_preference(a.key, sample_rates), a.key)):
+    for archive in archives:
         is_usable = archive.survey is None or archive.survey.problem is None
         kept = usable if is_usable else unusable
         first = kept.setdefault((archive.language, archive.stem), archive)
         if is_usable and first is not archive and archive.path is not None:
             drops.add("same archive at another sample rate", archive.key)
-    return sorted((unusable | usable).values(), key=lambda archive: archive.key)
+    return (unusable | usable).values()
 
 
 def survey_archives(
@@ -126,18 +129,24 @@ def survey_readable(path: Path) -> Survey:
         return Survey(0, 0.0, None, None, 0, _UNREADABLE, "")
 
 
-def _archive_paths(folder: Path) -> Iterator[tuple[str, Path]]:
-    """Key and path of every archive; hidden ones and unfinished downloads are none."""
+def _archive_paths(folder: Path, drops: Drops) -> dict[str, Path]:
+    """Paths of the archives by key; hidden files and unfinished downloads are none."""
 
     def refuse(error: OSError) -> None:
         raise DataError(f"{error.filename} cannot be read: {error.strerror}.") from error
 
+    found = []
     for parent, folders, names in os.walk(folder, onerror=refuse):
         folders[:] = [name for name in folders if not name.startswith(".")]
         for name in names:
             if name.lower().endswith(ARCHIVE_SUFFIXES) and not name.startswith("."):
                 path = Path(parent, name)
-                yield text_of_name(path.relative_to(folder).as_posix()), path
+                found.append((text_of_name(path.relative_to(folder).as_posix()), path))
+    paths: dict[str, Path] = {}
+    for key, path in sorted(found):
+        if paths.setdefault(key, path) is not path:
+            drops.add("same name as another archive", key)
+    return paths
 
 
 def _language_of_path(key: str) -> str | None:

@@ -25,6 +25,7 @@ from langid.files import write_json
 PLAN_NAME = "plan.json"
 # How far a language's or gender's share of a split may be off: the splits are remembered here.
 SPLIT_TOLERANCE = 0.1
+NOT_NEEDED = "archive not needed"  # why it was left out
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class PlannedArchive:
     language: str
     speaker_id: str
     split: str
-    max_duration_s_total: float | None  # what its speaker and language lack; None for no limit
+    max_duration_s_total: float | None  # that may be taken of it; None for no limit
     n_bytes_unpacked: int
     digest: str  # of the file
 
@@ -75,6 +76,23 @@ class Plan:
             )
             for archive in self.archives
         ]
+
+
+class _Budget:
+    """What a language and each of its speakers may still give: the one place for the caps."""
+
+    def __init__(self, caps: Caps):
+        # Whole milliseconds: a sum of floats would depend on what is known so far.
+        self._language_ms = _ms(3600 * caps.max_hours)
+        self._speaker_ms = defaultdict(lambda: _ms(60 * caps.max_minutes_per_speaker))
+
+    def left_s(self, speaker_id: str) -> float:
+        return min(self._speaker_ms[speaker_id], self._language_ms) / 1000
+
+    def take(self, speaker_id: str, duration_s: float) -> None:
+        taken_ms = min(_ms(duration_s), self._speaker_ms[speaker_id])
+        self._speaker_ms[speaker_id] -= taken_ms
+        self._language_ms -= taken_ms
 
 
 class Planner:
@@ -119,11 +137,11 @@ class Planner:
         To fetch what is missing, in any order and any number at a time, until nothing is, gives
         the same plan as to know all surveys from the start.
         """
-        missing = (archive for archive, _ in self._walk() if archive.key not in self._known)
-        archive = next((a for a in missing if a.key not in self._in_flight), None)
-        if archive is not None:
-            self._in_flight.add(archive.key)
-        return archive
+        for archive in self._walk():
+            if archive.key not in self._known and archive.key not in self._in_flight:
+                self._in_flight.add(archive.key)
+                return archive
+        return None
 
     def likely_missing(self, typical_s: float) -> list[Archive]:
         """About what is still to be fetched, if the rest lasts as long as what is known.
@@ -132,10 +150,10 @@ class Planner:
         """
         durations_s = [duration_s for key in self._known if (duration_s := self._usable_s(key))]
         mean_s = sum(durations_s) / len(durations_s) if durations_s else typical_s
-        return [a for a, _ in self._walk(unknown_s=mean_s) if a.key not in self._known]
+        return [a for a in self._walk(unknown_s=mean_s) if a.key not in self._known]
 
-    def chosen(self, drops: Drops) -> list[tuple[Archive, float]]:
-        """What is kept, each with the seconds that may be taken; ``drops`` receives the rest.
+    def chosen(self, drops: Drops) -> list[Archive]:
+        """What is kept, as far as it is known; ``drops`` receives the rest.
 
         Raises
         ------
@@ -148,41 +166,52 @@ class Planner:
                 f"There is no usable archive of {self.language!r} ({drops.in_words() or 'none'}): "
                 "leave it out of --languages, or give its archives."
             )
-        left_s = {archive.key: left_s for archive, left_s in self._walk()}
+        keys = [archive.key for archive in self._walk() if archive.key in usable]
+        not_needed = usable.difference(keys)
         for archive in self.order:
-            if archive.key in usable and archive.key not in left_s:
-                drops.add("archive not needed", archive.key)
-        return [(self._known[key], seconds) for key, seconds in left_s.items() if key in usable]
+            if archive.key in not_needed:
+                drops.add(NOT_NEEDED, archive.key)
+        return [self._known[key] for key in keys]
+
+    def allot(
+        self, chosen: Iterable[Archive], split_of: Mapping[str, str], folder: Path, drops: Drops
+    ) -> Iterator[PlannedArchive]:
+        """Say how much of each chosen archive is taken: where it is too much, less for training."""
+        budget = _Budget(self._caps)
+        for archive in sorted(chosen, key=lambda archive: split_of[archive.speaker_id] == "train"):
+            left_s = budget.left_s(archive.speaker_id)
+            if left_s <= 0:
+                drops.add(NOT_NEEDED, archive.key)
+                continue
+            budget.take(archive.speaker_id, archive.survey.duration_s)
+            yield PlannedArchive(
+                key=archive.key,
+                url_path=quote_from_bytes(os.fsencode(archive.path.relative_to(folder))),
+                language=self.language,
+                speaker_id=archive.speaker_id,
+                split=split_of[archive.speaker_id],
+                max_duration_s_total=None if math.isinf(left_s) else left_s,
+                n_bytes_unpacked=archive.survey.n_bytes_unpacked,
+                digest=archive.survey.digest,
+            )
 
     def _usable_s(self, key: str) -> float | None:
         archive = self._known[key]
         return None if archive is None else archive.survey.usable_s
 
-    def _walk(self, unknown_s: float = 0.0) -> Iterator[tuple[Archive, float]]:
-        """Archives in their order until they give the hours asked for: the one place for the caps.
+    def _walk(self, unknown_s: float = 0.0) -> Iterator[Archive]:
+        """Archives in their order until they give the hours asked for.
 
-        Each comes with the seconds that its speaker, and its language, lack before it. Archives of
-        a speaker who lacks none are passed by. Those that cannot be used count nothing, those not
-        known yet ``unknown_s``: with 0 the walk never ends too early.
+        Those of a speaker who has given enough are passed by. Those that cannot be used count
+        nothing, those not known yet ``unknown_s``: with 0 the walk never ends too early.
         """
-        # Whole milliseconds: a sum of floats would depend on what is known so far.
-        language_ms = _ms(3600 * self._caps.max_hours)
-        speaker_ms = dict.fromkeys(
-            (archive.speaker_id for archive in self.order),
-            _ms(60 * self._caps.max_minutes_per_speaker),
-        )
+        budget = _Budget(self._caps)
         for archive in self.order:
-            if language_ms <= 0:
-                return
-            lacking_ms = speaker_ms[archive.speaker_id]
-            if lacking_ms <= 0:
-                continue
-            yield archive, min(lacking_ms, language_ms) / 1000
-            is_known = archive.key in self._known
-            duration_s = self._usable_s(archive.key) if is_known else unknown_s
-            gained_ms = min(_ms(duration_s or 0.0), lacking_ms)
-            speaker_ms[archive.speaker_id] -= gained_ms
-            language_ms -= gained_ms
+            if budget.left_s(archive.speaker_id) > 0:
+                yield archive
+                is_known = archive.key in self._known
+                duration_s = self._usable_s(archive.key) if is_known else unknown_s
+                budget.take(archive.speaker_id, duration_s or 0.0)
 
 
 def make_plan(
@@ -202,22 +231,14 @@ def make_plan(
     DataError
         If a language has no usable archive.
     """
-    chosen = [pair for planner in planners for pair in planner.chosen(drops)]
-    strata = _strata(archive for archive, _ in chosen)
+    chosen = [(planner, planner.chosen(drops)) for planner in planners]
+    strata = _strata(archive for _, archives in chosen for archive in archives)
     split_of = assign_speakers(strata, shares, seed, known_splits, SPLIT_TOLERANCE)
     return Plan(
         tuple(
-            PlannedArchive(
-                key=archive.key,
-                url_path=quote_from_bytes(os.fsencode(archive.path.relative_to(folder))),
-                language=archive.language,
-                speaker_id=archive.speaker_id,
-                split=split_of[archive.speaker_id],
-                max_duration_s_total=None if math.isinf(left_s) else left_s,
-                n_bytes_unpacked=archive.survey.n_bytes_unpacked,
-                digest=archive.survey.digest,
-            )
-            for archive, left_s in chosen
+            planned
+            for planner, archives in chosen
+            for planned in planner.allot(archives, split_of, folder, drops)
         )
     )
 

@@ -68,8 +68,8 @@ def read_members(
 ) -> Iterator[Member]:
     """The members of a .tgz or plain tar in their order, up to and including its checksum.
 
-    ``file`` is read from where it stands and never sought in. ``refuse`` is called with a reason and a name for each member that is no plain file below the
-    archive's folder, or is too large.
+    ``file`` is read from where it stands and never sought in. ``refuse`` is called with a reason
+    and a name for each member that is no plain file below the archive's folder, or is too large.
 
     Raises
     ------

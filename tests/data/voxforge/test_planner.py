@@ -3,6 +3,7 @@
 import math
 import random
 from dataclasses import replace
+from pathlib import Path, PurePath
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -34,7 +35,7 @@ def surveyed(archive, duration_s):
 
 def choose(archives, caps=NO_CAP):
     """Keys of what is chosen of surveyed archives, in their order."""
-    return [archive.key for archive, _ in planner_of(archives, caps).chosen(Drops())]
+    return keys(planner_of(archives, caps).chosen(Drops()))
 
 
 def missing(planner):
@@ -84,16 +85,40 @@ def test_a_speaker_gives_no_more_than_the_others_may():
     assert of_a[2].key not in choose(order, Caps(math.inf, 1.0))
 
 
+def allotted(archives, caps, split_of, drops=None):
+    """Seconds that may be taken, by stem."""
+    planner = planner_of([replace(a, path=Path(a.key)) for a in archives], caps)
+    drops = Drops() if drops is None else drops
+    planned = planner.allot(planner.chosen(drops), split_of, Path(), drops)
+    return {PurePath(a.key).stem: a.max_duration_s_total for a in planned}
+
+
 def test_each_archive_may_give_what_its_speaker_and_its_language_lack():
-    order = [surveyed(a, 50.0) for a in plan_order(planned("a", 1, 2) + planned("b", 1))]
+    archives = [surveyed(a, 50.0) for a in planned("a", 1, 2) + planned("b", 1)]
+    splits = {"voxforge:a": "train", "voxforge:b": "test"}
+    a1, a2, b1 = "a-20080101-x", "a-20080102-x", "b-20080101-x"
+    assert allotted(archives, Caps(math.inf, 1.0), splits) == {a1: 60, a2: 10, b1: 60}
+    assert allotted(archives, NO_CAP, splits) == {a1: None, a2: None, b1: None}
+    # Where a language has too much, there is less for training.
+    assert allotted(archives, Caps(105 / 3600, 1.0), splits) == {b1: 60, a1: 55, a2: 5}
+    drops = Drops()
+    assert allotted(archives, Caps(101 / 3600, math.inf), splits, drops) == {b1: 101, a1: 51, a2: 1}
+    assert drops.counts == {}
+    archives = [surveyed(a, 50.0) for a in planned("a", 1) + planned("b", 1)]
+    for train, test in ("ab", "ba"):
+        splits = {f"voxforge:{train}": "train", f"voxforge:{test}": "test"}
+        given = allotted(archives, Caps(70 / 3600, math.inf), splits)
+        assert given == {f"{test}-20080101-x": 70, f"{train}-20080101-x": 20}
 
-    def seconds(caps):
-        return [left_s for _, left_s in planner_of(order, caps).chosen(Drops())]
 
-    assert seconds(Caps(math.inf, 1.0)) == [60, 60, 10]
-    assert seconds(Caps(105 / 3600, 1.0)) == [60, 55, 5]
-    assert seconds(Caps(70 / 3600, math.inf)) == [70, 20]
-    assert seconds(NO_CAP) == [math.inf] * 3
+def test_where_the_others_fill_a_language_nothing_is_left_for_training():
+    first, *others = plan_order(planned("a", 1) + planned("b", 1) + planned("c", 1))
+    archives = [surveyed(first, 1.0), *(surveyed(archive, 50.0) for archive in others)]
+    splits = dict.fromkeys((a.speaker_id for a in others), "test") | {first.speaker_id: "train"}
+    drops = Drops()
+    given = allotted(archives, Caps(100 / 3600, math.inf), splits, drops)
+    assert sorted(given.values()) == [50, 100]
+    assert drops.names == {"archive not needed": [first.key]}
 
 
 def test_what_cannot_be_used_counts_nothing_and_is_not_chosen():
