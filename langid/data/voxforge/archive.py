@@ -16,7 +16,7 @@ from langid.audio import AUDIO_SUFFIXES
 from langid.data.clips import ClipLimits, Piece, UnusableClip, encode_clip
 from langid.data.utterance import Reading, Utterance
 from langid.data.voxforge.metadata import ArchiveTexts
-from langid.data.voxforge.safe_tar import ArchiveError, Member, read_members
+from langid.data.voxforge.safe_tar import ArchiveError, read_files
 from langid.data.voxforge.words import plain_words
 from langid.files import text_of_name
 
@@ -45,7 +45,7 @@ class Survey:
     duration_s: float
     gender: str | None  # "female", "male" or "other", by the README
     language: str | None  # ISO 639-1 code, by the README
-    n_bytes_unpacked: int
+    n_bytes_unpacked: int  # of its recordings and texts
     problem: str | None  # why it cannot be used to its end, such as "truncated"
     digest: str  # of the file's bytes, hexadecimal: equal for copies
 
@@ -115,13 +115,13 @@ def survey_archive(path: Path) -> Survey:
         digested = _DigestedFile(file)
         buffered = io.BufferedReader(digested)  # which closes the other when it goes
         try:
-            for member in read_members(buffered, lambda reason, name: None):
-                n_bytes += member.n_bytes
-                if _is_audio(member.name):
-                    duration_s = _header_duration_s(member.read())
+            for name, data in read_files(buffered, _wants, lambda reason, name: None):
+                n_bytes += len(data)
+                if _is_audio(name):
+                    duration_s = _header_duration_s(data)
                     durations_s += [] if duration_s is None else [duration_s]
-                elif texts.wants(member.name, member.n_bytes):
-                    texts.add(member.name, member.read())
+                else:
+                    texts.add(name, data)
             if not durations_s:
                 problem = "no recordings inside"
         except ArchiveError as error:
@@ -165,20 +165,19 @@ def read_archive(
 
     with path.open("rb") as file:
         try:
-            for member in read_members(file, leave_out):
-                name = PurePosixPath(member.name)
-                if not _is_audio(member.name):
-                    if texts.wants(member.name, member.n_bytes):
-                        texts.add(member.name, member.read())
+            for path_inside, data in read_files(file, _wants, leave_out):
+                if not _is_audio(path_inside):
+                    texts.add(path_inside, data)
                     continue
                 try:
-                    pieces, changes, left_s = _encode(member, limits, left_s)
+                    pieces, changes, left_s = _encode(data, limits, left_s)
                 except UnusableClip as reason:
-                    leave_out(str(reason), member.name)
+                    leave_out(str(reason), path_inside)
                     continue
                 if left_s < 0:
-                    leave_out(OVER_CAP, member.name)
+                    leave_out(OVER_CAP, path_inside)
                 if pieces:
+                    name = PurePosixPath(path_inside)
                     pieces_of[_free_id(name.stem, pieces_of)] = pieces
                     for change in changes:
                         reading.changes.add(change, f"{stem}/{name.name}")
@@ -218,7 +217,7 @@ def _utterances(
 
 
 def _encode(
-    member: Member, limits: ClipLimits, left_s: float
+    recording: bytes, limits: ClipLimits, left_s: float
 ) -> tuple[list[Piece], list[str], float]:
     """As `encode_clip`: the first pieces, as many as fit, the changes, and what is left then.
 
@@ -226,7 +225,7 @@ def _encode(
     """
     if left_s <= 0:
         raise UnusableClip(OVER_CAP)
-    pieces, changes = encode_clip(member.read(), limits, _MAX_RECORDING_S)
+    pieces, changes = encode_clip(recording, limits, _MAX_RECORDING_S)
     fitting = []
     for piece in pieces:
         left_s -= piece.duration_s
@@ -240,6 +239,10 @@ def _free_id(stem: str, taken: Container[str]) -> str:
     """The stem itself, unless a file of that name came from another folder."""
     ids = chain([stem], (f"{stem}_{number}" for number in count(2)))
     return next(recording_id for recording_id in ids if recording_id not in taken)
+
+
+def _wants(name: str, n_bytes: int) -> bool:
+    return _is_audio(name) or ArchiveTexts.wants(name, n_bytes)
 
 
 def _is_audio(name: str) -> bool:

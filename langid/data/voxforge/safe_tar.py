@@ -38,38 +38,18 @@ class ArchiveLimits:
     depth: int = 16
 
 
-class Member:
-    """A file in an archive; its bytes can be read until the next one is asked for.
-
-    ``name`` is its path with forward slashes, below the archive's own folder; ``n_bytes`` its size.
-    """
-
-    def __init__(self, name: str, n_bytes: int, file: BinaryIO):
-        self.name = name
-        self.n_bytes = n_bytes
-        self._file = file
-
-    def read(self) -> bytes:
-        """All bytes.
-
-        Raises
-        ------
-        ArchiveError
-            If the archive ends or is damaged before.
-        """
-        with _archive_errors():
-            return self._file.read()
-
-
-def read_members(
+def read_files(
     file: io.BufferedReader,
+    wants: Callable[[str, int], bool],
     refuse: Callable[[str, str], None],
     limits: ArchiveLimits | None = None,
-) -> Iterator[Member]:
-    """The members of a .tgz or plain tar in their order, up to and including its checksum.
+) -> Iterator[tuple[str, bytes]]:
+    """Files of a .tgz or plain tar in their order, up to and including its checksum.
 
-    ``file`` is read from where it stands and never sought in. ``refuse`` is called with a reason
-    and a name for each member that is no plain file below the archive's folder, or is too large.
+    Yields the path, below the archive's own folder and with forward slashes, and the content of
+    those files whose path and size are wanted. ``file`` is read from where it stands and never
+    sought in. ``refuse`` is called with a reason and a name for each member that is no plain file
+    below the archive's folder, or is too large.
 
     Raises
     ------
@@ -92,8 +72,8 @@ def read_members(
                 reason = _refusal(info, limits)
                 if reason is not None:
                     refuse(reason, name)
-                else:
-                    yield Member(name.lstrip("/"), info.size, archive.extractfile(info))
+                elif wants(name.lstrip("/"), info.size):
+                    yield name.lstrip("/"), archive.extractfile(info).read()
         stream.drain()
 
 
