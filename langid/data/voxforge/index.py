@@ -64,8 +64,7 @@ def list_archives(
             page = _read_page(session, base_url, url)
             if page is None:
                 continue
-            page_url, html = page
-            listed = parse_index(html, page_url)
+            listed = parse_index(*page)
             for name, (link, n_bytes) in listed.items():
                 key = f"{language}/{rate}/{name}"
                 archive = Archive(language, key, url=link, n_bytes=n_bytes)
@@ -75,16 +74,14 @@ def list_archives(
             empty_urls.append(url)
         else:
             missing.append(rate)
-    if not archives and empty_urls:
-        raise DataError(
-            f"{empty_urls[0]} lists no archive: check --base-url, which is everything before "
-            f"/{language}/Trunk/Audio/Main/."
-        )
     if not archives:
         tried = " and ".join(index_urls(base_url, language, sample_rates[0]))
         raise DataError(
-            f"There is no {language!r} at {tried} (404): check --languages, --sample-rates and "
-            f"--base-url; {_other_hosts(base_url)}"
+            f"{empty_urls[0]} lists no archive: check --base-url, which is everything before "
+            f"/{language}/Trunk/Audio/Main/."
+            if empty_urls
+            else f"There is no {language!r} at {tried} (404): check --languages, --sample-rates "
+            f"and --base-url; {_other_hosts(base_url)}"
         )
     for rate in missing:
         print(f"VoxForge has no {rate} of {language!r}: left out.", file=sys.stderr)
@@ -100,7 +97,7 @@ def _is_web_address(url: str) -> bool:
 
 
 def _read_page(session: requests.Session, base_url: str, url: str) -> tuple[str, str] | None:
-    """A page's own address, redirects followed, and its HTML; None where there is no page.
+    """A page's HTML, and its own address after redirects; None where there is no page.
 
     Raises
     ------
@@ -116,7 +113,7 @@ def _read_page(session: requests.Session, base_url: str, url: str) -> tuple[str,
                 if page.status_code != 200:
                     raise status_failure(page)
                 try:
-                    return page.url, page.text  # which is read now, while it can be
+                    return page.text, page.url  # the text is read now, while it can be
                 except requests.RequestException as error:
                     retry = next_attempt(retry, url, HTTPError(error))
     except DownloadFailed as reason:
