@@ -198,11 +198,8 @@ def _dialect(value: str) -> str | None:
 def _language(value: str) -> str | None:
     """ISO code of ``"[de]"``, ``"PT_BR"``, ``"fra"``, ``"Español"`` or ``"EN - English"``."""
     word = next(iter(plain_words(value)), "")
-    if word in LANGUAGES:
-        return LANGUAGES[word]
-    if len(word) == 3:  # "not" and "the" are languages, too
-        return None
     try:
-        return language_code(word)
+        code = LANGUAGES.get(word) or language_code(word)
     except ValueError:
         return None
+    return code if len(code) == 2 else None  # "not" and "the" are languages, too
