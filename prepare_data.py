@@ -128,9 +128,10 @@ def add_voxforge_command(commands) -> None:
 
 
 def run_voxforge(options: argparse.Namespace) -> None:
+    from langid.data.builder import JOURNAL_FILE, work_path
     from langid.data.card_texts import VOXFORGE
     from langid.data.voxforge.fetch import DOWNLOAD_FAILED, plan_voxforge
-    from langid.data.voxforge.plan import Caps, read_planned
+    from langid.data.voxforge.plan import read_planned
 
     target = _target(options)
     drops = Drops()
@@ -139,11 +140,9 @@ def run_voxforge(options: argparse.Namespace) -> None:
     plan = plan_voxforge(
         folder,
         drops,
-        Caps(options.max_hours, options.max_minutes_per_speaker),
+        target.settings,
         cli.split_shares(options),
-        options.seed,
-        languages=options.languages,
-        sample_rates=options.sample_rates,
+        resumes=(work_path(options.output) / JOURNAL_FILE).exists() and not options.overwrite,
         base_url=None if options.archives else options.base_url,
         n_workers=options.workers,
         n_processes=options.num_proc,

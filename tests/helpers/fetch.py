@@ -55,6 +55,7 @@ def fetch(
     """List and fetch; the keys of the usable archives that are in the folder then."""
     survey_voxforge(
         folder,
+        Manifest(folder),
         Drops() if drops is None else drops,
         caps,
         languages=languages,

@@ -39,17 +39,25 @@ _TYPICAL_BYTES = 1_500_000
 def plan_voxforge(
     folder: Path,
     drops: Drops,
-    caps: Caps,
+    settings: dict,
     shares: Mapping[str, float],
-    seed: int,
     *,
-    languages: Sequence[str],
+    resumes: bool = False,
     **source,
 ) -> Plan:
     """Decide what a dataset is made of, and bring what is missing of it into ``folder``.
 
-    The plan and the splits are written there; ``drops`` receives all that is left out. ``source``
-    are the options of ``survey_voxforge``.
+    The plan and the splits are written there; ``drops`` receives all that is left out. Where a
+    build ``resumes``, the plan that it began with is read again, if its archives are still there.
+
+    Parameters
+    ----------
+    settings
+        Options of the command line that decide what the dataset holds.
+    shares
+        Of ``"validation"`` and ``"test"`` among the speakers.
+    source
+        How ``survey_voxforge`` gets at the archives.
 
     Raises
     ------
@@ -57,10 +65,22 @@ def plan_voxforge(
         If the record of splits is damaged, there is nothing to choose from, or as
         ``survey_voxforge`` does.
     """
-    splits_record = splits_path(folder, shares, seed)
+    manifest = Manifest(folder)
+    plan = Plan.read(folder, settings, manifest) if resumes else None
+    if plan is not None:
+        return plan
+    splits_record = splits_path(folder, shares, settings["seed"])
     known_splits = read_splits(splits_record)  # refused before hours of downloads
-    planners = survey_voxforge(folder, drops, caps, languages=languages, **source)
-    plan = make_plan(planners, folder, drops, shares, seed, known_splits)
+    planners = survey_voxforge(
+        folder,
+        manifest,
+        drops,
+        Caps(settings["max_hours"], settings["max_minutes_per_speaker"]),
+        languages=settings["languages"],
+        sample_rates=settings["sample_rates"],
+        **source,
+    )
+    plan = make_plan(planners, folder, drops, settings, shares, known_splits)
     split_of = {archive.speaker_id: archive.split for archive in plan.archives}
     try:
         write_json(splits_record, dict(sorted({**known_splits, **split_of}.items())))
@@ -72,6 +92,7 @@ def plan_voxforge(
 
 def survey_voxforge(
     folder: Path,
+    manifest: Manifest,
     drops: Drops,
     caps: Caps,
     *,
@@ -92,7 +113,6 @@ def survey_voxforge(
         As ``find_archives``, ``list_archives`` and ``fetch_archives`` do, or if the folder cannot
         be written or another run downloads to it.
     """
-    manifest = Manifest(folder)
 
     def planners(listed: Sequence[Archive]) -> list[Planner]:
         archives = find_archives(

@@ -19,8 +19,9 @@ from langid.data.clips import ClipLimits
 from langid.data.splits import SPLITS, Stratum, assign_speakers
 from langid.data.utterance import Drops, Job, Reading
 from langid.data.voxforge.archive import Archive, exclusion_reason, read_archive
+from langid.data.voxforge.manifest import Manifest
 from langid.errors import DataError
-from langid.files import write_json
+from langid.files import read_json, write_json
 
 PLAN_NAME = "plan.json"
 # How far a language's or gender's share of a split may be off: the splits are remembered here.
@@ -57,13 +58,30 @@ class PlannedArchive:
 
 @dataclass(frozen=True)
 class Plan:
-    """The archives that a dataset is made of, in their order."""
+    """The archives that a dataset is made of, in their order.
 
+    ``settings`` are plain JSON types: what was asked for.
+    """
+
+    settings: dict
     archives: tuple[PlannedArchive, ...]
 
     def write(self, folder: Path) -> None:
         """Record the plan; an ``OSError`` says that the folder takes no file."""
         write_json(folder / PLAN_NAME, asdict(self))
+
+    @classmethod
+    def read(cls, folder: Path, settings: dict, manifest: Manifest) -> "Plan | None":
+        """The plan that was recorded, if it has these settings and its archives are still there."""
+        record = read_json(folder / PLAN_NAME)
+        try:
+            archives = tuple(PlannedArchive(**archive) for archive in record["archives"])
+        except (KeyError, TypeError):  # none, or of another version
+            return None
+        surveys = [manifest.survey(archive.key, folder / archive.path) for archive in archives]
+        digests = [survey and survey.digest for survey in surveys]
+        is_same = digests == [archive.digest for archive in archives]
+        return cls(settings, archives) if is_same and record.get("settings") == settings else None
 
     def jobs(self) -> list[Job]:
         return [
@@ -218,8 +236,8 @@ def make_plan(
     planners: Iterable[Planner],
     folder: Path,
     drops: Drops,
+    settings: dict,
     shares: Mapping[str, float],
-    seed: int,
     known_splits: Mapping[str, str],
 ) -> Plan:
     """Keep what the planners chose, and divide its speakers by language and gender.
@@ -233,13 +251,14 @@ def make_plan(
     """
     chosen = [(planner, planner.chosen(drops)) for planner in planners]
     strata = _strata(archive for _, archives in chosen for archive in archives)
-    split_of = assign_speakers(strata, shares, seed, known_splits, SPLIT_TOLERANCE)
+    split_of = assign_speakers(strata, shares, settings["seed"], known_splits, SPLIT_TOLERANCE)
     return Plan(
+        settings,
         tuple(
             planned
             for planner, archives in chosen
             for planned in planner.allot(archives, split_of, folder, drops)
-        )
+        ),
     )
 
 

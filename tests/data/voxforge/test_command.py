@@ -283,6 +283,30 @@ def test_a_full_disk_keeps_what_is_there(tmp_path, corpus, capsys, monkeypatch):
         assert not [path for path, _ in server.requests if path.endswith(".tgz")]
 
 
+def test_a_build_that_was_interrupted_keeps_its_plan(tmp_path, corpus, capsys, monkeypatch):
+    """Without the server, and without what has come to it since."""
+    end_shard, n_ended = store.ShardWriter.end_shard, 0
+
+    def full_at_last(writer):
+        nonlocal n_ended
+        n_ended += 1
+        if n_ended == 3:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        end_shard(writer)
+
+    with VoxForgeServer(corpus.tree) as server:
+        command = (tmp_path / "out", "--languages", "fr", "--base-url", server.base_url)
+        with monkeypatch.context() as patch:
+            patch.setattr(store.ShardWriter, "end_shard", full_at_last)
+            assert prepare(*command) == 2
+    newcomer = corpus.add("fr", "newcomer-20110101-abc")
+    (tmp_path / "out-archives/fr" / RATE / "newcomer-20110101-abc.tgz").write_bytes(newcomer)
+    assert prepare(*command) == 0
+    assert len([row for split in rows_of(tmp_path / "out").values() for row in split]) == 26
+    assert prepare(*command) == 2  # the next asks the server again
+    assert "cannot be used" in capsys.readouterr().err
+
+
 def test_a_dataset_is_published_after_a_failed_upload(tmp_path, corpus, monkeypatch, capsys):
     archives = ("--archives", corpus.folder, "--languages", "fr")
     with local_hub(tmp_path, monkeypatch) as hub:

@@ -23,7 +23,7 @@ from langid.data.utterance import Drops
 from langid.data.voxforge import archives as archive_folder
 from langid.data.voxforge import fetch
 from langid.data.voxforge.fetch import survey_voxforge
-from langid.data.voxforge.manifest import MANIFEST_NAME
+from langid.data.voxforge.manifest import MANIFEST_NAME, Manifest
 from langid.data.voxforge.plan import Caps
 from langid.errors import DataError
 
@@ -148,6 +148,7 @@ def test_the_whole_way_by_address(tmp_path, capsys):
     with VoxForgeServer(paths, style="pre") as server:
         survey_voxforge(
             tmp_path,
+            Manifest(tmp_path),
             drops,
             ALL,
             languages=("en", "de"),
@@ -165,6 +166,7 @@ def test_a_language_that_is_not_there_ends_the_run_before_anything_is_downloaded
     with VoxForgeServer(tree(3)) as server, pytest.raises(DataError, match="no 'fi'"):
         survey_voxforge(
             tmp_path / "new",
+            Manifest(tmp_path / "new"),
             Drops(),
             ALL,
             languages=("de", "fi"),

@@ -45,7 +45,7 @@ def plan(archives, known=(), seed=0, languages=("de",), caps=ALL, drops=None):
         Planner(language, [a for a in archives if a.language == language], caps, drops)
         for language in languages
     ]
-    return make_plan(planners, FOLDER, drops, SHARES, seed, dict(known))
+    return make_plan(planners, FOLDER, drops, {"seed": seed}, SHARES, dict(known))
 
 
 def split_of(archives, **options) -> dict[str, str]:
@@ -128,18 +128,19 @@ def test_each_gender_stands_in_each_split(seed):
     assert {splits[man.speaker_id] for man in men} == {"train", "validation", "test"}
 
 
-def plan_folder(folder, archives, monkeypatch, seed=0, shares=SHARES):
+def plan_folder(folder, archives, monkeypatch, seed=0, shares=SHARES, resumes=False):
     """Plan with what would be found in a folder, and remember it there."""
     archives = [Archive(a.language, a.key, folder / a.key, survey=a.survey) for a in archives]
     monkeypatch.setattr(fetch, "find_archives", lambda *_, **__: archives)
     return plan_voxforge(
         folder,
         Drops(),
-        Caps(math.inf, 10.0),
+        {
+            **{"languages": ["de"], "sample_rates": [], "seed": seed},
+            **{"max_hours": math.inf, "max_minutes_per_speaker": 10.0},
+        },
         shares,
-        seed,
-        languages=("de",),
-        sample_rates=(),
+        resumes=resumes,
         base_url=None,
         n_workers=1,
         n_processes=1,
