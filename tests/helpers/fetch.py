@@ -9,7 +9,7 @@ from langid.data.voxforge.archive import Survey
 from langid.data.voxforge.archives import find_archives
 from langid.data.voxforge.fetch import survey_voxforge
 from langid.data.voxforge.manifest import Manifest
-from langid.data.voxforge.plan import Caps
+from langid.data.voxforge.selection import Caps
 
 ALL = Caps(math.inf, math.inf)
 ONE_MINUTE = Caps(1 / 60, math.inf)

@@ -4,7 +4,7 @@ import hashlib
 import io
 import re
 import unicodedata
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain, count
@@ -185,35 +185,33 @@ def read_archive(
             reading = Reading()
             reading.drops.add(f"corrupt archive: {error}", stem)
             return reading
-    reading.utterances = list(_utterances(stem, language, pieces_of, texts))
+    reading.utterances = _utterances(stem, language, pieces_of, texts)
     return reading
 
 
 def _utterances(
     stem: str, language: str, pieces_of: Mapping[str, list[Piece]], texts: ArchiveTexts
-) -> Iterator[Utterance]:
-    speaker_id, facts, transcripts = speaker_of(stem), texts.speaker(), texts.transcripts()
-    for recording_id in sorted(pieces_of):
-        for number, piece in enumerate(pieces_of[recording_id]):
-            utterance_id = piece.utterance_id(recording_id, number)
-            transcript = transcripts.get(recording_id.casefold()) if piece.is_whole else None
-            yield Utterance(
-                audio=piece.data,
-                file_name=f"{stem}/{utterance_id}{piece.suffix}",
-                language=language,
-                speaker_id=speaker_id,
-                source=SOURCE,
-                duration_s=piece.duration_s,
-                audio_digest=piece.digest,
-                archive=stem,
-                utterance_id=utterance_id,
-                transcript=transcript,
-                gender=facts.gender,
-                age_range=facts.age_range,
-                dialect=facts.dialect,
-                native_speaker=facts.native_speaker,
-                licence=LICENCE,
-            )
+) -> list[Utterance]:
+    speaker, transcripts = texts.speaker(), texts.transcripts()
+    return [
+        piece.utterance(
+            recording_id,
+            number,
+            transcripts.get(recording_id.casefold()),
+            folder=f"{stem}/",
+            language=language,
+            speaker_id=speaker_of(stem),
+            source=SOURCE,
+            archive=stem,
+            gender=speaker.gender,
+            age_range=speaker.age_range,
+            dialect=speaker.dialect,
+            native_speaker=speaker.native_speaker,
+            licence=LICENCE,
+        )
+        for recording_id, pieces in sorted(pieces_of.items())
+        for number, piece in enumerate(pieces)
+    ]
 
 
 def _encode(

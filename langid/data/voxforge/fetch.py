@@ -21,7 +21,8 @@ from langid.data.voxforge.archives import find_archives, survey_readable
 from langid.data.voxforge.http import DownloadFailed, Stop, download, polite_session
 from langid.data.voxforge.index import list_archives
 from langid.data.voxforge.manifest import Manifest
-from langid.data.voxforge.plan import Caps, Plan, Planner, make_plan, read_splits, splits_path
+from langid.data.voxforge.plan import Plan, make_plan, read_splits, splits_path
+from langid.data.voxforge.selection import Caps, Planner
 from langid.errors import DataError
 from langid.files import exclusive_lock, write_json
 

@@ -14,7 +14,7 @@ from langid.data.voxforge import archives as archive_folder
 from langid.data.voxforge.archive import Survey, read_archive
 from langid.data.voxforge.archives import find_archives, survey_archives
 from langid.data.voxforge.manifest import Manifest
-from langid.data.voxforge.plan import Caps, Planner
+from langid.data.voxforge.selection import Caps, Planner
 from langid.errors import DataError
 
 LANGUAGES = ("en", "fr", "de", "es", "it")

@@ -24,7 +24,7 @@ from langid.data.voxforge import archives as archive_folder
 from langid.data.voxforge import fetch
 from langid.data.voxforge.fetch import survey_voxforge
 from langid.data.voxforge.manifest import MANIFEST_NAME, Manifest
-from langid.data.voxforge.plan import Caps
+from langid.data.voxforge.selection import Caps
 from langid.errors import DataError
 
 

@@ -32,7 +32,7 @@ from langid.data.voxforge.fetch import LOCK_NAME, fetch_archives
 from langid.data.voxforge.http import Stop, polite_session
 from langid.data.voxforge.index import list_archives
 from langid.data.voxforge.manifest import Manifest
-from langid.data.voxforge.plan import Planner
+from langid.data.voxforge.selection import Planner
 from langid.errors import DataError
 
 PREPARE_DATA = Path(__file__).parents[3] / "prepare_data.py"

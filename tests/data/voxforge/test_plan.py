@@ -13,12 +13,11 @@ from langid.data.voxforge.archive import Archive, Survey
 from langid.data.voxforge.fetch import plan_voxforge
 from langid.data.voxforge.plan import (
     PLAN_NAME,
-    Caps,
-    Planner,
     make_plan,
     read_splits,
     splits_path,
 )
+from langid.data.voxforge.selection import Caps, Planner
 from langid.errors import DataError
 
 ALL = Caps(math.inf, math.inf)

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from langid.data.utterance import Drops
 from langid.data.voxforge.archive import Archive, Survey
-from langid.data.voxforge.plan import Caps, Planner
+from langid.data.voxforge.plan import make_plan
+from langid.data.voxforge.selection import Caps, Planner
 
 NO_CAP = Caps(math.inf, math.inf)
 
@@ -89,8 +90,8 @@ def allotted(archives, caps, split_of, drops=None):
     """Seconds that may be taken, by stem."""
     planner = planner_of([replace(a, path=Path(a.key)) for a in archives], caps)
     drops = Drops() if drops is None else drops
-    planned = planner.allot(planner.chosen(drops), split_of, Path(), drops)
-    return {PurePath(a.key).stem: a.max_duration_s_total for a in planned}
+    plan = make_plan([planner], Path(), drops, {"seed": 0}, {}, known_splits=split_of)
+    return {PurePath(a.key).stem: a.max_duration_s_total for a in plan.archives}
 
 
 def test_each_archive_may_give_what_its_speaker_and_its_language_lack():
