@@ -71,7 +71,7 @@ def plan_voxforge(
     if plan is not None:
         return plan
     splits_record = splits_path(folder, shares, settings["seed"])
-    known_splits = read_splits(splits_record)  # refused before hours of downloads
+    read_splits(splits_record)  # refused before hours of downloads
     planners = survey_voxforge(
         folder,
         manifest,
@@ -81,6 +81,7 @@ def plan_voxforge(
         sample_rates=settings["sample_rates"],
         **source,
     )
+    known_splits = read_splits(splits_record)
     plan = make_plan(planners, folder, drops, settings, shares, known_splits)
     split_of = {archive.speaker_id: archive.split for archive in plan.archives}
     try:

@@ -31,7 +31,7 @@ class PlannedArchive:
     """All that the build has to know of an archive."""
 
     key: str
-    url_path: str  # where it is below the folder, percent-encoded: its bytes need not be text
+    quoted_path: str  # where it is below the folder, percent-encoded: its bytes need not be text
     language: str
     speaker_id: str
     split: str
@@ -42,7 +42,7 @@ class PlannedArchive:
     @property
     def path(self) -> Path:
         """Where it is below the folder of archives."""
-        return Path(os.fsdecode(unquote_to_bytes(self.url_path)))
+        return Path(os.fsdecode(unquote_to_bytes(self.quoted_path)))
 
 
 @dataclass(frozen=True)
@@ -132,7 +132,7 @@ def _allot(
         budget.take(archive.speaker_id, archive.survey.duration_s)
         yield PlannedArchive(
             key=archive.key,
-            url_path=quote_from_bytes(os.fsencode(archive.path.relative_to(folder))),
+            quoted_path=quote_from_bytes(os.fsencode(archive.path.relative_to(folder))),
             language=archive.language,
             speaker_id=archive.speaker_id,
             split=split_of[archive.speaker_id],

@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 from dataclasses import asdict
 from pathlib import Path
 
@@ -11,14 +12,17 @@ from langid.data.utterance import Drops
 from langid.data.voxforge import fetch
 from langid.data.voxforge.archive import Archive, Survey
 from langid.data.voxforge.fetch import plan_voxforge
+from langid.data.voxforge.manifest import Manifest
 from langid.data.voxforge.plan import (
     PLAN_NAME,
+    Plan,
     make_plan,
     read_splits,
     splits_path,
 )
 from langid.data.voxforge.selection import Caps, Planner
 from langid.errors import DataError
+from langid.files import text_of_name
 
 ALL = Caps(math.inf, math.inf)
 SHARES = {"validation": 0.1, "test": 0.1}
@@ -157,6 +161,34 @@ def test_the_plan_and_its_splits_are_written_beside_the_archives(tmp_path, monke
     newcomers = [archive(f"newcomer{number}-20080101-a") for number in range(9)]
     plan_folder(tmp_path, newcomers, monkeypatch)
     assert splits.items() < read_splits(splits_path(tmp_path, SHARES, 0)).items()
+
+
+def test_a_plan_is_read_again_for_what_it_was_made_of_only(tmp_path):
+    manifest = Manifest(tmp_path)
+    names = [b"B\xe4r-20080101-a.tgz", b"anna-20080101-a.tgz"]
+    archives = [archive(os.fsdecode(name).removesuffix(".tgz")) for name in names]
+    archives = [
+        Archive("de", text_of_name(a.key), tmp_path / a.key, survey=a.survey) for a in archives
+    ]
+    (tmp_path / "de").mkdir()
+    for a in archives:
+        a.path.write_bytes(b"archive")
+        manifest.record_survey(a.key, a.path, a.survey)
+    settings = {"seed": 0, "max_hours": math.inf}
+    planners = [Planner("de", archives, Caps(1.0, math.inf), Drops())]
+    planned = make_plan(planners, tmp_path, Drops(), settings, SHARES, {})
+    assert {tmp_path / a.path for a in planned.archives} == {a.path for a in archives}
+    assert Plan.read(tmp_path, settings, manifest) is None
+    planned.write(tmp_path)
+    assert Plan.read(tmp_path, settings, manifest) == planned
+    assert Plan.read(tmp_path, {**settings, "seed": 1}, manifest) is None
+    record = (tmp_path / PLAN_NAME).read_text()
+    for other in ("", "[]", record[:-9], record.replace("digest", "hash")):
+        (tmp_path / PLAN_NAME).write_text(other)
+        assert Plan.read(tmp_path, settings, manifest) is None
+    planned.write(tmp_path)
+    archives[0].path.write_bytes(b"another archive")
+    assert Plan.read(tmp_path, settings, manifest) is None
 
 
 def test_each_way_of_dividing_has_its_own_record(tmp_path, monkeypatch):
