@@ -34,6 +34,7 @@ _DATE_AFTER_NAME = re.compile(r"-|_(?=\d{8})")
 # Sound takes more: codecs of telephones start at 4 kbit/s, and FLAC of speech at 16 kHz takes
 # some 100. A header that says less lies, or that is how its length is not known, or all is silence.
 _MIN_BYTES_PER_S = 500
+_READ_BYTES = 2**20
 _MAX_RECORDING_S = 1800.0  # those of VoxForge are single sentences
 
 
@@ -113,7 +114,7 @@ def survey_archive(path: Path) -> Survey:
     texts, durations_s, n_bytes, problem = ArchiveTexts(), [], 0, None
     with path.open("rb") as file:
         digested = _DigestedFile(file)
-        buffered = io.BufferedReader(digested)  # which closes the other when it goes
+        buffered = io.BufferedReader(digested, _READ_BYTES)  # which closes the other when it goes
         try:
             for name, data in read_files(buffered, _wants, lambda reason, name: None):
                 n_bytes += len(data)
@@ -265,7 +266,7 @@ class _DigestedFile(io.RawIOBase):
 
     def hexdigest(self) -> str:
         """Digest of the whole file, whose rest is read now."""
-        while self.read(io.DEFAULT_BUFFER_SIZE):
+        while self.read(_READ_BYTES):
             pass
         return self._hash.hexdigest()
 
