@@ -7,7 +7,7 @@ import json
 import math
 import os
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from urllib.parse import quote_from_bytes, unquote_to_bytes
@@ -116,20 +116,22 @@ def make_plan(
 
 
 def _allot(
-    archives: Iterable[Archive],
+    archives: Sequence[Archive],
     caps: Caps,
     split_of: Mapping[str, str],
     folder: Path,
     drops: Drops,
 ) -> Iterator[PlannedArchive]:
     """Say how much is taken of each archive of a language; too much is less to train on."""
-    budget = Budget(caps)
+    budget, left_s_of = Budget(caps), {}
     for archive in sorted(archives, key=lambda archive: split_of[archive.speaker_id] == "train"):
-        left_s = budget.left_s(archive.speaker_id)
+        left_s_of[archive.key] = budget.left_s(archive.speaker_id)
+        budget.take(archive.speaker_id, archive.survey.duration_s)
+    for archive in archives:
+        left_s = left_s_of[archive.key]
         if left_s <= 0:
             drops.add(NOT_NEEDED, archive.key)
             continue
-        budget.take(archive.speaker_id, archive.survey.duration_s)
         yield PlannedArchive(
             key=archive.key,
             quoted_path=quote_from_bytes(os.fsencode(archive.path.relative_to(folder))),
@@ -183,7 +185,8 @@ def read_splits(path: Path) -> dict[str, str]:
         problem = f"it does not give each speaker one of {', '.join(SPLITS)}"
     raise DataError(
         f"{path} is damaged ({problem}): it keeps every speaker in one split. Put back a good copy "
-        "of it; or delete it, and do not test on the next dataset what was trained on an earlier."
+        "of it; or delete it, and test no earlier model on the next dataset, some of whose test "
+        "speakers it may have been trained on."
     )
 
 
