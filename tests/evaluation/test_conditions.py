@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import soundfile
 from helpers.identifier import LABELS, identification
+from langid.data.labelled import read_clips
 
 from langid.__main__ import main
 from langid.audio import load_audio
-from langid.data.labelled import read_clips
 from langid.errors import AudioError
 from langid.evaluation.conditions import condition_losses
 from langid.evaluation.degradation import conditions
