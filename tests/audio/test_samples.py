@@ -5,7 +5,7 @@ import pytest
 import soxr
 from helpers.audio import dominant_hz, level_db, tone
 
-from langid.audio.samples import downmix, full_scale, resample, second_blocks
+from langid.audio.samples import beyond_scale, full_scale, interpolate, resample, second_blocks
 
 
 @pytest.mark.parametrize(
@@ -27,32 +27,6 @@ def test_full_scale_of_each_width(dtype, values, expected):
     scaled = full_scale(np.array(values, dtype=dtype))
     assert scaled.dtype == np.float32
     np.testing.assert_array_equal(scaled, np.array(expected, dtype=np.float32))
-
-
-def test_downmix_is_the_mean():
-    samples = np.array([[0.5, 0.25], [0.0, -0.5]], dtype=np.float32)
-    np.testing.assert_array_equal(downmix(samples), np.array([0.375, -0.25], dtype=np.float32))
-
-
-def test_downmix_of_one_speaker_in_one_of_six_channels_is_the_mean():
-    samples = np.zeros((100, 6), dtype=np.float32)
-    samples[:, 2] = 0.6
-    np.testing.assert_allclose(downmix(samples), 0.1, rtol=1e-6)
-
-
-def test_downmix_of_inverted_channels_is_the_loudest():
-    left = tone(440)[:, 0]
-    np.testing.assert_array_equal(downmix(np.stack([left, -left], axis=1)), left)
-    np.testing.assert_array_equal(downmix(np.stack([0.9 * left, -left], axis=1)), -left)
-
-
-def test_downmix_of_unrelated_channels_is_the_mean():
-    samples = np.random.default_rng(0).normal(size=(1000, 8)).astype(np.float32)
-    np.testing.assert_allclose(downmix(samples), samples.mean(axis=1), atol=1e-6)
-
-
-def test_downmix_of_silence_is_silence():
-    np.testing.assert_array_equal(downmix(np.zeros((5, 2), np.float32)), np.zeros(5))
 
 
 @pytest.mark.parametrize("n_chunk", [1, 7, 10, 11, 25, 100])
