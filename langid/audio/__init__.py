@@ -91,6 +91,11 @@ class AudioStream:
         the first block.
     n_channels : int or None
         Channels with which it starts.
+    format : str or None
+        ``"Opus"`` for Ogg with Opus, else the container, such as ``"WAV"``; None before the first
+        block, for an array and where nothing names it.
+    n_repaired : int
+        Samples of a file that were no numbers or far out of range, and were interpolated.
     n_audio_tracks, audio_track : int
         Audio tracks of the file, and which one is decoded, counted from 1.
     peak_dbfs : float
@@ -118,6 +123,7 @@ class AudioStream:
         self.duration_s = 0.0
         self.source_rate_hz: float | None = None
         self.n_channels: int | None = None
+        self.n_repaired = 0
         self._is_array = isinstance(audio, np.ndarray)
         if self._is_array:
             self._name = "The array"
@@ -150,6 +156,10 @@ class AudioStream:
     @property
     def is_incomplete(self) -> bool:
         return self._info.is_incomplete
+
+    @property
+    def format(self) -> str | None:
+        return self._info.format
 
     @property
     def n_audio_tracks(self) -> int:
@@ -195,20 +205,21 @@ class AudioStream:
     def _repaired(self, blocks: Iterator[Chunk]) -> Iterator[Chunk]:
         """The blocks (rate, (n, channels)), finite and in scale: of a file, single samples that are
         not are interpolated."""
-        n_bad, n_samples = 0, 0
+        n_samples = 0
         for sample_rate, samples in blocks:
             n_samples += samples.size
             is_bad = beyond_scale(samples, spikes=not self._is_array)
             if is_bad is not None:
-                n_bad += int(np.count_nonzero(is_bad))
-                if self._is_array or n_bad > max(MAX_BAD_SAMPLES, MAX_BAD_SHARE * n_samples):
+                self.n_repaired += int(np.count_nonzero(is_bad))
+                limit = max(MAX_BAD_SAMPLES, MAX_BAD_SHARE * n_samples)
+                if self._is_array or self.n_repaired > limit:
                     raise self._out_of_scale(samples)
                 samples = interpolate(samples, is_bad)
             yield sample_rate, samples
-        if n_bad:
+        if self.n_repaired:
             self._info.warn(
-                f"{self._name} has {n_bad} of {n_samples:,} samples that are no numbers or far out "
-                "of range: their neighbours stand in for them."
+                f"{self._name} has {self.n_repaired} of {n_samples:,} samples that are no numbers "
+                "or far out of range: their neighbours stand in for them."
             )
 
     def _out_of_scale(self, samples: np.ndarray) -> AudioError:

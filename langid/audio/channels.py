@@ -19,7 +19,7 @@ from langid.audio.samples import Chunk
 SECTION_S = 10.0  # a decision holds for so long: some phrases and their pauses
 SECTION_VALUES = 2**22  # its bound over all channels: 16 MB
 FRAME_S = 0.032
-BAND_HZ = (200.0, 4000.0)  # of speech, above mains hum and most rumble
+BAND_HZ = (60.0, 4000.0)  # of speech, and of what spoils it: mains hum too
 LOUD_PERCENTILE, QUIET_PERCENTILE = 95, 10
 FLOOR_DB = -100.0
 MAX_RANGE_DB = 25.0  # more is quieter pauses, not better speech
@@ -31,16 +31,16 @@ FAINT_DB = 45.0  # what is so far below the loudest mixture is crosstalk
 def downmix(blocks: Iterator[Chunk]) -> Iterator[Chunk]:
     """Blocks (rate, (n, channels)) of a second → blocks (rate, (n,)), float32.
 
-    Blocks whose channels are equal pass at once; others wait for up to ten seconds.
+    Blocks whose channels are equal pass at once; others, and what follows, wait for up to ten
+    seconds.
     """
     held: list[np.ndarray] = []
     held_rate = 0.0
     for sample_rate, samples in blocks:
-        is_equal = samples.shape[1] == 1 or bool((samples == samples[:, :1]).all())
-        if held and (is_equal or (sample_rate, samples.shape[1]) != (held_rate, held[0].shape[1])):
+        if held and (sample_rate, samples.shape[1]) != (held_rate, held[0].shape[1]):
             yield from _mixed(held, held_rate)
             held = []
-        if is_equal:
+        if not held and (samples.shape[1] == 1 or (samples == samples[:, :1]).all()):
             yield sample_rate, np.ascontiguousarray(samples[:, 0])
             continue
         held_rate = sample_rate
@@ -73,7 +73,12 @@ def mixing_weights(samples: np.ndarray, sample_rate: float) -> np.ndarray:
     cancelled_db = loud_db[is_clear].max() - LEVEL_MARGIN_DB - 10 * np.log10(n_channels)
     if is_clear[0] and loud_db[0] >= cancelled_db:
         return mean
-    return mixtures[np.where(is_clear, loud_db + range_db, -np.inf).argmax()]
+    score_db = np.where(is_clear, loud_db + range_db, -np.inf)
+    # Half the difference is as good as one of two channels of opposite phase, and free of what
+    # they share; it counts first where they differ by little.
+    if n_channels == 2 and score_db[-1] >= score_db.max() - LEVEL_MARGIN_DB / 2 > score_db[0]:
+        return mixtures[-1]
+    return mixtures[score_db.argmax()]
 
 
 def _mixed(blocks: list[np.ndarray], sample_rate: float) -> Iterator[Chunk]:
@@ -91,6 +96,7 @@ def _levels_db(samples: np.ndarray, sample_rate: float, mixtures: np.ndarray) ->
     window = np.hanning(n_frame).astype(np.float32)
     frequencies_hz = np.fft.rfftfreq(n_frame, 1 / sample_rate)
     in_band = (frequencies_hz >= BAND_HZ[0]) & (frequencies_hz <= BAND_HZ[1])
+    samples = samples - samples.mean(axis=0)
     frames = samples[: n_frames * n_frame].reshape(n_frames, n_frame, -1)
     spectra = np.stack(
         [

@@ -50,6 +50,7 @@ def decode(source: Source, info: StreamInfo, audio_track: int | None = None) -> 
     start, end = audio_bounds(source)
     audio = source.part(start, end)
     kind = container_kind(audio.peek(0, 64)) or ("MP3" if start else None)
+    info.format = kind
     source.raise_error()
     if start == end:
         raise undecodable(source, kind)

@@ -27,6 +27,7 @@ TIMED_FORMATS = frozenset(
         *("wav", "w64", "aiff", "au", "caf", "flac", "wv", "ape"),
     }
 )
+STORED_AS = {("ogg", "opus"): "Opus", ("mp3", "mp3"): "MP3"}  # which only decoding tells
 # Whose time stamps start again only with another stream, which `langid.audio.ogg` separates.
 ONE_CLOCK_FORMATS = frozenset({"ogg"})
 TS_DISCONT = 0x0200  # FFmpeg's AVFMT_TS_DISCONT: the clock may change within the file
@@ -98,6 +99,7 @@ def decode_ffmpeg(
         name = container.format.name.split(",")[0]
         stream = _choose_track(source, container, audio_track, info)
         info.recorded_rate_hz = _opus_input_rate_hz(stream)
+        info.format = STORED_AS.get((name, stream.codec_context.codec.canonical_name), info.format)
         timeline = Timeline(
             source.name,
             None if container.start_time is None else container.start_time / av.time_base,

@@ -17,6 +17,8 @@ class StreamInfo:
         Audio tracks of its container.
     audio_track : int
         The one that is decoded, counted from 1.
+    format : str or None
+        ``"Opus"`` for Ogg with Opus, else what `langid.audio.formats` calls the container.
     recorded_rate_hz : float or None
         What the recording was encoded from, where a codec decodes at a rate of its own (Opus).
     """
@@ -25,6 +27,7 @@ class StreamInfo:
     is_incomplete: bool = False
     n_audio_tracks: int = 1
     audio_track: int = 1
+    format: str | None = None
     recorded_rate_hz: float | None = None
 
     def warn(self, sentence: str) -> None:

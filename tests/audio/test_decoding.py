@@ -7,6 +7,7 @@ from helpers.audio import (
     clip,
     dominant_hz,
     encode,
+    id3_tag,
     level_db,
     missing_encoder,
     picture,
@@ -133,11 +134,6 @@ def test_a_long_run_of_damage_ends_the_decoding(monkeypatch):
     impatient, (warning,) = load_audio(holed)
     assert 0.5 < len(impatient) / 16_000 < len(patient) / 16_000 - 1
     assert "cut off" in warning
-
-
-def id3_tag(n_bytes: int) -> bytes:
-    size = bytes(n_bytes >> shift & 127 for shift in (21, 14, 7, 0))
-    return b"ID3\x03\x00\x00" + size + np.random.default_rng(0).bytes(n_bytes)
 
 
 @pytest.mark.parametrize("name", ["mp3", "mp3_lame"])

@@ -5,7 +5,7 @@ import pytest
 import soxr
 from helpers.audio import dominant_hz, level_db, tone
 
-from langid.audio.samples import beyond_scale, full_scale, interpolate, resample, second_blocks
+from langid.audio.samples import full_scale, resample, second_blocks
 
 
 @pytest.mark.parametrize(
