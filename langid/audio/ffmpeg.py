@@ -168,9 +168,13 @@ def _choose_track(
 
 def check_track(name: str, audio_track: int, n_tracks: int) -> None:
     """Raise an `AudioError` for a track, counted from 1, that is not there."""
+    if n_tracks == 1 and audio_track != 1:
+        raise AudioError(f"{name} has one audio track and no track {audio_track}: leave that out.")
     if not 1 <= audio_track <= n_tracks:
-        tracks = "one audio track" if n_tracks == 1 else f"{n_tracks} audio tracks"
-        raise AudioError(f"{name} has {tracks} and no track {audio_track}: choose 1 to {n_tracks}.")
+        raise AudioError(
+            f"{name} has {n_tracks} audio tracks and no track {audio_track}: choose 1 to "
+            f"{n_tracks}."
+        )
 
 
 def _frames(
