@@ -10,6 +10,7 @@ Here is also judged what is missing: that a recording is cut off or damaged is s
 samples of it are not there.
 """
 
+import math
 from collections.abc import Generator, Iterator
 
 from langid.audio.completeness import has_its_end
@@ -25,7 +26,7 @@ from langid.audio.tags import audio_bounds
 from langid.errors import AudioError
 
 CUT_OFF_TOLERANCE_S = 0.5  # beyond 2 %
-LOST_TOLERANCE_S = 0.01  # of what an Ogg stream announces: less than a packet
+LOST_TOLERANCE_S = 0.01  # of what Ogg and FLAC announce: less than a packet
 
 
 def decode(source: Source, info: StreamInfo, audio_track: int | None = None) -> Iterator[Chunk]:
@@ -77,14 +78,17 @@ def _decode_simple(
         )
     if outcome.complete:
         return
+    is_whole = False
     try:
         decoded = yield from _without_first(outcome.n_done, decode_ffmpeg(source, kind, info))
         _judge(source, decoded, info)
+        announced_s = decoded.announced_s if kind == "FLAC" else None  # others: of what is there
+        is_whole = decoded.audio_s >= (announced_s or math.inf) - LOST_TOLERANCE_S
     except AudioError:
         source.raise_error()
         if not outcome.opened:
             raise
-    if outcome.damaged and not info.is_incomplete:
+    if outcome.damaged and not is_whole and not info.is_incomplete:
         info.warn_incomplete(f"{source.name} is damaged: what could not be decoded is left out.")
 
 
@@ -112,7 +116,8 @@ def _decode_ogg(source: Source, info: StreamInfo, audio_track: int | None) -> It
             decoded = yield from decode_ffmpeg(part, "Ogg", info, audio_track)
         except AudioError as new_error:
             source.raise_error()
-            error = error or new_error
+            if link.has_audio or len(links) == 1:
+                error = error or new_error
             continue
         is_decoded = is_decoded or decoded.n_frames > 0
         audio_s += decoded.position_s

@@ -1,5 +1,6 @@
 """Decoding by FFmpeg through PyAV, whose wheel carries it: nothing is installed on the system."""
 
+from collections import Counter
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 
@@ -97,7 +98,7 @@ def decode_ffmpeg(
         raise undecodable(source, kind) from None
     with container:
         name = container.format.name.split(",")[0]
-        stream = _choose_track(source, container, audio_track, info)
+        stream = _choose_track(source, container, audio_track)
         info.recorded_rate_hz = _opus_input_rate_hz(stream)
         info.format = STORED_AS.get((name, stream.codec_context.codec.canonical_name), info.format)
         timeline = Timeline(
@@ -105,8 +106,9 @@ def decode_ffmpeg(
             None if container.start_time is None else container.start_time / av.time_base,
             bool(container.format.flags & TS_DISCONT) and name not in ONE_CLOCK_FORMATS,
         )
+        n_packets = Counter()
         n_frames, n_damaged, damaged_run = 0, 0, 0
-        for frame in _frames(container, stream):
+        for frame in _frames(container, stream, n_packets):
             if frame is None:
                 damaged_run += 1
                 if damaged_run == MAX_DAMAGED_RUN:
@@ -122,6 +124,12 @@ def decode_ffmpeg(
         source.raise_error()
         if damaged_run and not n_frames:
             raise undecodable(source, kind)
+        _count_tracks(stream, n_packets, info)
+        if audio_track is None and info.n_audio_tracks > 1:
+            info.warn(
+                f"This is {info.audio_track} of {info.n_audio_tracks} audio tracks of "
+                f"{source.name}: choose another with audio_track."
+            )
         if damaged_run > 1:  # one at the end may be anything that follows the audio
             n_damaged += damaged_run
         return Decoded(
@@ -140,7 +148,6 @@ def _choose_track(
     source: Source,
     container: av.container.InputContainer,
     audio_track: int | None,
-    info: StreamInfo,
 ) -> av.AudioStream:
     tracks = list(container.streams.audio)
     if not tracks:
@@ -157,13 +164,16 @@ def _choose_track(
             f"{source.name} has an audio track in a coding that cannot be decoded: export it "
             "again, as WAV or MP3 for instance."
         )
-    info.n_audio_tracks, info.audio_track = len(tracks), 1 + tracks.index(chosen)
-    if len(tracks) > 1 and audio_track is None:
-        info.warn(
-            f"This is {info.audio_track} of {len(tracks)} audio tracks of {source.name}: choose "
-            "another with audio_track."
-        )
     return chosen
+
+
+def _count_tracks(stream: av.AudioStream, n_packets: Counter[int], info: StreamInfo) -> None:
+    """Which one of how many tracks was decoded.
+
+    Those with one packet at most do not count: a header that stands twice makes more of them.
+    """
+    tracks = sorted({index for index, n in n_packets.items() if n > 1} | {stream.index})
+    info.n_audio_tracks, info.audio_track = len(tracks), 1 + tracks.index(stream.index)
 
 
 def check_track(name: str, audio_track: int, n_tracks: int) -> None:
@@ -178,21 +188,25 @@ def check_track(name: str, audio_track: int, n_tracks: int) -> None:
 
 
 def _frames(
-    container: av.container.InputContainer, stream: av.AudioStream
+    container: av.container.InputContainer, stream: av.AudioStream, n_packets: Counter[int]
 ) -> Iterator[tuple[float | None, float, np.ndarray] | None]:
     """Of every decoded frame time stamp in seconds, sample rate in Hz and samples (n, channels),
-    and None for every packet that could not be read or decoded."""
-    packets = container.demux(stream)
+    and None for every packet that could not be read or decoded.
+
+    Packets of all audio tracks are counted in `n_packets`, by the indices of the streams.
+    """
+    packets = container.demux(audio=tuple(range(len(container.streams.audio))))
     while True:
         try:
             packet = next(packets, None)
-            frames = packet.decode() if packet else []
+            if packet is None:
+                return
+            n_packets[packet.stream.index] += packet.size > 0
+            frames = packet.decode() if packet.stream.index == stream.index else []
             chunks = [(frame.time, float(frame.sample_rate), _samples(frame)) for frame in frames]
         except ERRORS:
             yield None
             continue
-        if packet is None:
-            return
         yield from (chunk for chunk in chunks if chunk[1] > 0 and len(chunk[2]))
 
 

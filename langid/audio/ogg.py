@@ -33,6 +33,8 @@ class OggLink:
         than the time stamps announce to say that pages are missing.
     is_cut_off : bool
         Whether its last page, or a packet that begins there, has no end.
+    has_audio : bool
+        Whether time passes: a header may stand twice, with nothing behind the first.
     """
 
     start: int
@@ -40,12 +42,14 @@ class OggLink:
     n_broken: int = 0
     n_lost: int = 0
     is_cut_off: bool = False
+    has_audio: bool = False
 
 
 class _Page(NamedTuple):
     start: int
     end: int
     flags: int
+    granule: int  # time stamp of its end, in samples; none if negative
     serial: int
     number: int
     is_whole: bool  # or the file ends within it
@@ -74,6 +78,7 @@ def ogg_links(source: Source) -> list[OggLink]:
         else:
             before = numbers.get(page.serial, page.number - 1)
             link.n_lost += page.number != before + 1
+            link.has_audio = link.has_audio or page.granule > 0
             link.is_cut_off = page.continues and not page.flags & ENDS
         numbers[page.serial] = page.number
     source.seek(0)
@@ -109,6 +114,7 @@ def _pages(source: Source) -> Iterator[_Page]:
             start=offset + at,
             end=offset + at + len(page),
             flags=header[5],
+            granule=int.from_bytes(header[6:14], "little", signed=True),
             serial=int.from_bytes(header[14:18], "little"),
             number=int.from_bytes(header[18:22], "little"),
             is_whole=is_whole,

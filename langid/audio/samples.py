@@ -58,8 +58,9 @@ def second_blocks(chunks: Iterator[Chunk]) -> Iterator[Chunk]:
     held: list[np.ndarray] = []
     n_held, held_rate, n_channels = 0, 0.0, 0
     for sample_rate, samples in chunks:
-        if held and (sample_rate, samples.shape[1]) != (held_rate, n_channels):
-            yield held_rate, np.concatenate(held)
+        if (sample_rate, samples.shape[1]) != (held_rate, n_channels):
+            if n_held:
+                yield held_rate, np.concatenate(held)
             held, n_held = [], 0
         held_rate, n_channels = sample_rate, samples.shape[1]
         held.append(samples)

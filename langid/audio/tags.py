@@ -52,7 +52,7 @@ def _tag_behind(source: Source, start: int, end: int) -> int:
         return n_bytes if APE_BYTES <= n_bytes <= room else APE_BYTES
     footer = tail[-ID3V2_BYTES:]
     if footer.startswith(b"3DI") and len(footer) == ID3V2_BYTES:
-        n_bytes = _id3v2_bytes(footer) + ID3V2_BYTES
+        n_bytes = _id3v2_bytes(footer)
         return n_bytes if n_bytes <= room else 0
     if tail.endswith((b"LYRICS200", b"LYRICSEND")):
         n_searched = min(room, MAX_LYRICS_BYTES)
