@@ -11,7 +11,7 @@ from langid.errors import AudioError
 
 GAP_S = 0.1  # or two and a half frames, if that is longer
 CLOCK_CHANGE_S = 10.0
-MAX_SILENCE_S = 6 * 3600.0  # in all gaps of a recording: a long night's meeting, not a day
+MAX_SILENCE_S = 4 * 3600.0  # in all gaps of a recording: a long meeting, not a day
 
 
 class Timeline:
@@ -54,7 +54,7 @@ class Timeline:
         Raises
         ------
         AudioError
-            If gaps sum up to more than six hours.
+            If gaps sum up to more than four hours.
         """
         gap_s = 0.0
         if self._zero_s is None:
