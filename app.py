@@ -20,7 +20,7 @@ from langid.page.clients import ListenerMiddleware
 from langid.page.figures import ADVICE, describe_figures, read_figures, summarise_figures
 from langid.page.files import claim_folder, keep_swept
 from langid.page.words import describe_weights, join_names
-from langid.space.errors import MISTAKES, Candidates, Page, refuse
+from langid.space.errors import MISTAKES, Page, refuse
 from langid.space.handlers import Handlers
 
 EXAMPLES = Path(__file__).parent / "examples"
@@ -182,7 +182,7 @@ def connect(
 
 def endpoint(handlers: Handlers, recording: gr.Audio, choices: list[tuple[str, str]]) -> None:
     """``/predict``, for clients only: it has an input and outputs that the page does not show."""
-    candidates = Candidates(
+    candidates = gr.Dropdown(
         choices,
         value=[label for _, label in choices],
         multiselect=True,
@@ -190,6 +190,7 @@ def endpoint(handlers: Handlers, recording: gr.Audio, choices: list[tuple[str, s
         label="Candidates, as codes or English names",
         visible=False,
     )
+    candidates.preprocess = lambda payload: payload  # the handler refuses in better words
     bars = gr.Label(label="Probabilities by English name", visible=False)
     result = gr.JSON(label="The whole result", visible=False)
     gr.on([], handlers.predict, [recording, candidates], [bars, result], api_name="predict")

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from langid.data import options as cli
 from langid.data.speak import FORMATS, VOICES, read_sentences, speak
-from langid.data.utterance import Drops
+from langid.data.utterance import ReasonCounts
 from langid.data.voxforge.index import DEFAULT_BASE_URL, DEFAULT_SAMPLE_RATES
 from langid.errors import DataError
 from langid.files import text_of_name
@@ -128,53 +128,34 @@ def add_voxforge_command(commands) -> None:
 
 
 def run_voxforge(options: argparse.Namespace) -> None:
+    from langid.data.builder import JOURNAL_FILE, work_path
     from langid.data.card_texts import VOXFORGE
-    from langid.data.voxforge.archives import find_archives
-    from langid.data.voxforge.fetch import DOWNLOAD_FAILED, fetch_voxforge
-    from langid.data.voxforge.jobs import (
-        choose_archives,
-        read_voxforge,
-        split_speakers,
-        voxforge_jobs,
-    )
-    from langid.data.voxforge.manifest import Manifest
-    from langid.data.voxforge.selection import Caps
+    from langid.data.voxforge.fetch import DOWNLOAD_FAILED, plan_voxforge
+    from langid.data.voxforge.plan import read_planned
 
     target = _target(options)
-    shares = cli.split_shares(options)
-    drops = Drops()
+    excluded = ReasonCounts()
     beside = options.output.with_name(options.output.name + "-archives")
     folder = options.archives or options.downloads or beside
-    manifest = Manifest(folder)
-    caps = Caps(options.max_hours, options.max_minutes_per_speaker)
-    wanted = {"sample_rates": options.sample_rates, "n_processes": options.num_proc}
-    if options.archives is None:
-        fetch_voxforge(
-            folder,
-            manifest,
-            drops,
-            caps,
-            languages=options.languages,
-            base_url=options.base_url,
-            n_workers=options.workers,
-            **wanted,
-        )
-    archives = find_archives(folder, options.languages, manifest, drops, **wanted)
-    chosen = choose_archives(archives, options.languages, caps, drops)
-    jobs = voxforge_jobs(chosen, split_speakers(chosen, folder, shares, options.seed))
-    max_speaker_s = 60 * caps.max_minutes_per_speaker
-    read = partial(read_voxforge, limits=cli.clip_limits(options), max_speaker_s=max_speaker_s)
+    plan = plan_voxforge(
+        folder,
+        excluded,
+        target.settings,
+        cli.split_shares(options),
+        resumes=(work_path(options.output) / JOURNAL_FILE).exists() and not options.overwrite,
+        base_url=None if options.archives else options.base_url,
+        n_workers=options.workers,
+        n_processes=options.num_proc,
+    )
     target.build(
-        jobs=jobs,
+        jobs=plan.jobs(),
         languages=options.languages,
-        read=read,
-        drops=drops,
+        read=partial(read_planned, folder=folder, limits=cli.clip_limits(options)),
+        excluded=excluded,
         text=VOXFORGE,
         unit="archive",
-        max_speaker_s=max_speaker_s,
-        max_language_s=3600 * caps.max_hours,
     )
-    n_failed = sum(n for why, n in drops.counts.items() if why.startswith(DOWNLOAD_FAILED))
+    n_failed = sum(n for why, n in excluded.counts.items() if why.startswith(DOWNLOAD_FAILED))
     if n_failed:
         print(f"{n_failed:,} archives were not downloaded: --overwrite tries again, and adds them.")
 
@@ -218,10 +199,10 @@ def run_folder(options: argparse.Namespace) -> None:
     from langid.data.splits import assign_splits
 
     target = _target(options)
-    drops = Drops()
+    excluded = ReasonCounts()
     clips = filter_clips(
-        read_folder(options.source, drops, options.source_name),
-        drops,
+        read_folder(options.source, excluded, options.source_name),
+        excluded,
         options.licences,
         options.exclude_licences,
         options.include_synthetic,
@@ -232,7 +213,7 @@ def run_folder(options: argparse.Namespace) -> None:
         jobs=recording_jobs(clips),
         languages={clip.language for clip in clips},
         read=read,
-        drops=drops,
+        excluded=excluded,
         text=FOLDER,
         unit="clip",
     )
@@ -258,7 +239,7 @@ def run_merge(options: argparse.Namespace) -> None:
         jobs=jobs,
         languages=languages,
         read=read_row_group,
-        drops=Drops(),
+        excluded=ReasonCounts(),
         text=MERGED,
         unit="part",
     )

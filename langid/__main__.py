@@ -84,6 +84,12 @@ def identify(arguments: list[str]) -> int:
         metavar="en,fr",
         help='choose among these only (default: all, and "other" and "none")',
     )
+    parser.add_argument(
+        "--audio-track",
+        type=int,
+        metavar="N",
+        help="of files with several audio tracks the N-th (default: the one marked as default)",
+    )
     _add_model_options(parser)
     parser.add_argument("--version", action="version", version=f"langid {VERSION}")
     options = parser.parse_args(arguments)
@@ -97,7 +103,7 @@ def identify(arguments: list[str]) -> int:
         raise CommandError(str(error)) from error
     inputs = [sys.stdin.buffer if name == "-" else name for name in options.files]
     status = 0
-    for key, answer in identifier.identify_many(inputs, languages):
+    for key, answer in identifier.identify_many(inputs, languages, options.audio_track):
         name = key if isinstance(key, str) else "-"
         if isinstance(answer, Exception):
             _complain(f"{name}: {answer}")
@@ -124,6 +130,18 @@ def evaluate(arguments: list[str]) -> int:
     parser.add_argument("--split", help="only the clips of this split, such as dev")
     parser.add_argument("--json", metavar="OUT.json", type=Path, help="write the report there")
     parser.add_argument(
+        "--conditions",
+        action="store_true",
+        help="also measure what codecs, noise, rooms, speed, level and clipping cost",
+    )
+    parser.add_argument(
+        "--num-proc",
+        metavar="N",
+        type=int,
+        default=min(4, os.cpu_count() or 1),
+        help="processes that measure the conditions (default: %(default)s)",
+    )
+    parser.add_argument(
         "--update-card",
         action="store_true",
         help="replace the figures beside the weights: metrics.json, plots and card; of the "
@@ -131,6 +149,8 @@ def evaluate(arguments: list[str]) -> int:
     )
     _add_model_options(parser)
     options = parser.parse_args(arguments)
+    if options.num_proc < 1:
+        parser.error("--num-proc is at least 1")
     if options.json and not options.json.parent.is_dir():
         raise CommandError(f"There is no folder {options.json.parent} to write the report into.")
 
@@ -141,7 +161,13 @@ def evaluate(arguments: list[str]) -> int:
     identifier = _load(options)
     weights = _folder_of(identifier) if options.update_card else None
     try:
-        report = evaluate_folder(identifier, options.folder, options.split)
+        report = evaluate_folder(
+            identifier,
+            options.folder,
+            options.split,
+            conditions=options.conditions,
+            n_processes=options.num_proc,
+        )
         print(format_report(report), flush=True)
         if options.json:
             _write(options.json, report.to_json())
@@ -225,9 +251,11 @@ def _load(options: argparse.Namespace) -> "LanguageIdentifier":
 
 
 def _lines(name: str, answer: "Identification", timeline: bool) -> list[str]:
-    lines = [
-        f"{name}: {_named(answer.language)}, {answer.confidence:.1%}, {answer.duration_s:.1f} s"
-    ]
+    from langid.page.words import describe_shares
+
+    shares = describe_shares(answer.languages)
+    what = shares or f"{_named(answer.language)}, {answer.confidence:.1%}"
+    lines = [f"{name}: {what}, {answer.duration_s:.1f} s"]
     if timeline:
         lines += [
             f"  {clock(segment.start_s, precise=True)} – {clock(segment.end_s, precise=True)}  "

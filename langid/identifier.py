@@ -10,15 +10,18 @@ import numpy as np
 import torch
 
 from langid.audio import AudioInput, AudioStream
-from langid.audio.duration import announced_duration_s
-from langid.audio.energy import EnergyMeter
+from langid.audio.duration import announced_duration_s, describe_duration
+from langid.audio.energy import FRAME_S, EnergyMeter
 from langid.checkpoint import load_model
 from langid.errors import AudioError, IdentificationCancelled
-from langid.identification import Identification, kept_labels, summarise
+from langid.identification import LITTLE_S, Identification, kept_labels, summarise
 from langid.languages import NONE, languages_of
 from langid.model import LanguageCNN
-from langid.windows import Window, aggregate, cut_windows
+from langid.segments import speech_spans
+from langid.windows import Window, cut_windows
 
+# Less speech than both, in seconds and as a share of the recording, comes with a warning.
+LITTLE_SPEECH_S, LITTLE_SPEECH_SHARE = 10.0, 0.1
 BATCH_SIZE = 8  # windows a forward pass: more is no faster and takes 40 MB more
 
 
@@ -83,6 +86,7 @@ class LanguageIdentifier:
         progress: Callable[[float], None] | None = None,
         max_duration_s: float | None = None,
         should_stop: Callable[[], bool] | None = None,
+        audio_track: int | None = None,
     ) -> Identification:
         """Identify one recording, in constant memory however long it is.
 
@@ -102,6 +106,9 @@ class LanguageIdentifier:
         should_stop
             Asked before the first and between all batches of windows (about 16 s of audio):
             whether to end the work.
+        audio_track
+            Of a file with several audio tracks the one to identify, counted from 1. Default: the
+            one that the file marks as its default, or else the first.
 
         Raises
         ------
@@ -113,7 +120,14 @@ class LanguageIdentifier:
             If ``languages`` names none or something the model does not know.
         """
         answers = self.identify_incrementally(
-            audio, sample_rate, languages, progress, max_duration_s, should_stop, math.inf
+            audio,
+            sample_rate,
+            languages,
+            progress,
+            max_duration_s,
+            should_stop,
+            math.inf,
+            audio_track,
         )
         return next(answers)
 
@@ -126,6 +140,7 @@ class LanguageIdentifier:
         max_duration_s: float | None = None,
         should_stop: Callable[[], bool] | None = None,
         interval_s: float = 1.0,
+        audio_track: int | None = None,
         on_block: Callable[[np.ndarray], None] | None = None,
     ) -> Iterator[Identification]:
         """As `identify`, with answers about every ``interval_s`` seconds of work.
@@ -140,7 +155,7 @@ class LanguageIdentifier:
         if should_stop and should_stop():
             raise IdentificationCancelled("The identification was stopped before its start.")
         jobs = [(None, audio, sample_rate)]
-        for recording in self._classified(jobs, max_duration_s, on_block):
+        for recording in self._classified(jobs, max_duration_s, audio_track, on_block):
             if recording.error:
                 raise recording.error
             end_s = recording.bounds[-1][1]
@@ -158,15 +173,20 @@ class LanguageIdentifier:
                 due_s = time.monotonic() + interval_s
 
     def identify_many(
-        self, paths: Iterable[AudioInput], languages: str | Iterable[str] | None = None
+        self,
+        paths: Iterable[AudioInput],
+        languages: str | Iterable[str] | None = None,
+        audio_track: int | None = None,
     ) -> Iterator[tuple[AudioInput, Identification | AudioError]]:
         """Identify many recordings, batching windows over files.
 
         Yields each path with its answer, or with the error of that file, as soon as it is known;
-        the order is that of ``paths`` up to a batch.
+        the order is that of ``paths`` up to a batch. ``audio_track`` is that of `identify`, of
+        every file.
         """
         kept = kept_labels(self.labels, languages)
-        recordings = self._classified((path, path, None) for path in paths)
+        jobs = ((path, path, None) for path in paths)
+        recordings = self._classified(jobs, audio_track=audio_track)
         return (
             (recording.key, recording.error or recording.answer(self.labels, kept))
             for recording in recordings
@@ -177,6 +197,7 @@ class LanguageIdentifier:
         self,
         jobs: Iterable[tuple[AudioInput | None, AudioInput, int | None]],
         max_duration_s: float | None = None,
+        audio_track: int | None = None,
         on_block: Callable[[np.ndarray], None] | None = None,
     ) -> Iterator["_Recording"]:
         """Recordings of jobs of (key, audio, sample_rate), with the probabilities of their windows.
@@ -189,7 +210,7 @@ class LanguageIdentifier:
         for key, audio, sample_rate in jobs:
             recording = _Recording(key)
             try:
-                blocks = recording.blocks(audio, sample_rate, max_duration_s, on_block)
+                blocks = recording.blocks(audio, sample_rate, max_duration_s, audio_track, on_block)
                 for window in cut_windows(
                     blocks, config.window_s, config.hop_s, config.sample_rate
                 ):
@@ -232,16 +253,20 @@ class _Recording:
         self.rows: list[np.ndarray] = []  # (n, n_labels) each, their probabilities
         self._stream: AudioStream | None = None
         self._energy = EnergyMeter()
+        # int8 of each frame of the energy meter. In one piece: small arrays that outlive the large
+        # ones around them would keep the heap from being used again, 1.6 GB an hour.
+        self._levels = bytearray()
 
     def blocks(
         self,
         audio: AudioInput,
         sample_rate: int | None,
         max_duration_s: float | None,
+        audio_track: int | None,
         on_block: Callable[[np.ndarray], None] | None,
     ) -> Iterator[np.ndarray]:
         """The blocks of its audio, each measured on its way; `AudioError` beyond the limit."""
-        self._stream = AudioStream(audio, sample_rate)
+        self._stream = AudioStream(audio, sample_rate, audio_track)
         if max_duration_s is not None:
             announced_s = (
                 max(audio.shape, default=0) / sample_rate
@@ -253,7 +278,7 @@ class _Recording:
         for block in self._stream:
             if max_duration_s is not None and self._stream.duration_s > max_duration_s:
                 raise _too_long(max_duration_s)
-            self._energy.add(block)
+            self._levels += self._energy.add(block).tobytes()
             if on_block:
                 on_block(block)
             yield block
@@ -262,10 +287,30 @@ class _Recording:
         """The answer for the windows so far, among the labels ``kept`` (n_labels,) bool."""
         windows = np.concatenate(self.rows)
         self.rows = [windows]
-        whole = aggregate(windows, labels.index(NONE))
+        if self._stream.is_silent:  # whatever the network makes of the last bit
+            windows = np.zeros_like(windows)
+            windows[:, labels.index(NONE)] = 1
         lengths_s = self._stream.duration_s, self._energy.active_s()
-        warnings = self._stream.warnings
-        return summarise(labels, kept, whole, windows, self.bounds, lengths_s, warnings)
+        warnings = [*self._stream.warnings, *self._little_speech(labels, windows)]
+        return summarise(labels, kept, windows, self.bounds, lengths_s, warnings)
+
+    def _little_speech(self, labels: tuple[str, ...], windows: np.ndarray) -> list[str]:
+        """A warning where a short stretch of speech stands in a long recording."""
+        levels = np.frombuffer(self._levels, dtype=np.int8)
+        active = np.flatnonzero(levels >= self._energy.threshold_dbfs()) * FRAME_S
+        speech_s = 0.0  # from the first to the last active frame of each span
+        for span_s in speech_spans(windows, self.bounds, labels.index(NONE)):
+            first, end = np.searchsorted(active, span_s)
+            speech_s += active[end - 1] - active[first] + FRAME_S if end > first else 0.0
+        duration_s = self._stream.duration_s
+        if not speech_s or self._energy.active_s() < LITTLE_S:  # which `summarise` warns of
+            return []
+        if speech_s >= min(LITTLE_SPEECH_S, LITTLE_SPEECH_SHARE * duration_s):
+            return []
+        return [
+            f"Only {speech_s:.1f} s of speech in {describe_duration(duration_s)}: the answer may "
+            "be wrong."
+        ]
 
 
 def _too_long(max_duration_s: float) -> AudioError:

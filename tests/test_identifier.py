@@ -5,9 +5,11 @@ import numpy as np
 import pytest
 import soundfile
 import torch
+from helpers.audio import two_tracks
 
 from langid import AudioError, IdentificationCancelled, LanguageIdentifier
 from langid.config import ModelConfig
+from langid.evaluation.bench import fresh_process, write_recording
 from langid.identifier import BATCH_SIZE
 
 LABELS = ("en", "fr", "other", "none")
@@ -32,7 +34,10 @@ def identifier():
 
 
 def sound(*levels, seconds=8):
-    return np.repeat(np.array(levels, dtype=np.float32), seconds * RATE)
+    """Square waves, one after the other, of so many seconds each: a constant is no sound."""
+    samples = np.repeat(np.array(levels, dtype=np.float32), seconds * RATE)
+    samples[1::2] *= -1
+    return samples
 
 
 def test_the_answer_is_the_maximum_of_its_probabilities(identifier):
@@ -59,6 +64,35 @@ def test_segments_follow_the_language_and_tile_the_recording(identifier):
 
 def test_silence_is_no_speech(identifier):
     assert identifier.identify(sound(0.0), RATE).language == "none"
+
+
+@pytest.mark.parametrize("offset", [0.0, 0.3])
+def test_what_peaks_below_the_last_bit_is_no_speech(identifier, offset):
+    """What a codec leaves of silence; an offset does not make it louder."""
+    answer = identifier.identify(sound(2e-5) + np.float32(offset), RATE)
+    assert answer.confidence == answer.probabilities["none"] == pytest.approx(1)
+    assert {segment.language for segment in answer.segments} == {"none"}
+
+
+def test_what_is_nearly_silent_is_amplified(identifier):
+    answer = identifier.identify(sound(2e-4), RATE)
+    assert answer.language != "none"
+    assert any("amplified by 54 dB" in warning for warning in answer.warnings)
+
+
+def test_one_of_several_audio_tracks_is_identified(identifier, tmp_path):
+    path = tmp_path / "two.mkv"
+    path.write_bytes(two_tracks())
+    first, second = (identifier.identify(path, audio_track=track) for track in (1, 2))
+    assert (round(first.duration_s, 1), round(second.duration_s, 1)) == (1.5, 2.0)
+    assert first.warnings == second.warnings == []
+    answer = identifier.identify(path)
+    assert answer.duration_s == first.duration_s
+    assert any("1 of 2 audio tracks" in warning for warning in answer.warnings)
+    (many,) = identifier.identify_many([path], audio_track=2)
+    assert many[1].duration_s == second.duration_s
+    with pytest.raises(AudioError, match="has 2 audio tracks and no track 3: choose 1 to 2"):
+        identifier.identify(path, audio_track=3)
 
 
 def test_candidates_renormalise_the_same_probabilities(identifier):
@@ -92,6 +126,17 @@ def test_a_recording_with_little_but_silence_comes_with_a_warning(identifier):
     assert faint.warnings == [
         "Nothing in this recording is louder than silence: the answer may be wrong."
     ]
+
+
+def test_a_sentence_within_minutes_of_silence_comes_with_a_warning(identifier):
+    silence = np.zeros(60 * RATE, dtype=np.float32)
+    result = identifier.identify(np.concatenate([silence, hiss(3.5), silence]), RATE)
+    assert (result.language, len(result.languages)) == ("fr", 1)
+    assert [segment.language for segment in result.segments] == ["none", "fr", "none"]
+    assert result.warnings == ["Only 3.5 s of speech in 2 min 4 s: the answer may be wrong."]
+    assert (
+        identifier.identify(np.concatenate([silence[: 20 * RATE], hiss(3.5)]), RATE).warnings == []
+    )
 
 
 def test_the_energy_of_a_long_recording_is_measured_over_all_its_blocks(identifier):
@@ -128,7 +173,7 @@ def test_json_holds_everything(identifier):
     assert again == result.to_dict()
     assert set(again) == {
         *("language", "confidence", "probabilities", "windows", "segments"),
-        *("duration_s", "active_s", "warnings"),
+        *("duration_s", "active_s", "warnings", "languages"),
     }
 
 
@@ -252,3 +297,12 @@ def test_a_long_recording_keeps_a_bounded_list_of_windows(identifier, monkeypatc
 def test_bad_audio_raises(identifier):
     with pytest.raises(AudioError):
         identifier.identify(b"")
+
+
+@pytest.mark.slow
+def test_memory_does_not_grow_with_the_recording(tmp_path):
+    peaks_mb = [
+        fresh_process(write_recording(tmp_path / f"{i}.wav", seconds))["peak_memory_mb"]
+        for i, seconds in enumerate((60, 900))
+    ]
+    assert peaks_mb[1] - peaks_mb[0] < 100  # one small array a block, kept, once cost 340 MB here

@@ -1,13 +1,11 @@
 """Which utterances may stand in a dataset: each audio once, each speaker in one split."""
 
-import math
-from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
 
 from langid.data.splits import SPLITS
 from langid.data.store import read_columns
-from langid.data.utterance import SPEAKER_LIMIT, Utterance, qualified_speaker
+from langid.data.utterance import Utterance, qualified_speaker
 from langid.errors import DataError
 
 REBUILD = (
@@ -16,18 +14,14 @@ REBUILD = (
 )
 
 
-class UtteranceFilter:
-    """Lets each audio pass once, of each speaker in a language ``max_speaker_s`` seconds at most,
-    and of each language ``max_language_s``.
+class Deduplicator:
+    """Lets each audio pass once.
 
     The first to come stays: let the splits that are not for training come first.
     """
 
-    def __init__(self, max_speaker_s: float = math.inf, max_language_s: float = math.inf):
-        self.max_speaker_s, self.max_language_s = max_speaker_s, max_language_s
+    def __init__(self) -> None:
         self._seen: dict[str, tuple[str, str]] = {}  # digest → split and language
-        self._speaker_s: defaultdict[tuple[str, str], float] = defaultdict(float)  # in a language
-        self._language_s: defaultdict[str, float] = defaultdict(float)
 
     def reason_against(self, utterance: Utterance, split: str) -> str | None:
         """Why this utterance stays out; None lets it in, and remembers it."""
@@ -39,26 +33,13 @@ class UtteranceFilter:
             return "same audio as " + (
                 "another clip" if duplicate[0] == split else f"a clip in {duplicate[0]}"
             )
-        speaker = (utterance.speaker_id, language)
-        if self._speaker_s[speaker] + utterance.duration_s > self.max_speaker_s:
-            return SPEAKER_LIMIT
-        if self._language_s[language] + utterance.duration_s > self.max_language_s:
-            return "language has enough"
-        self._remember(utterance.audio_digest, speaker, split, utterance.duration_s)
+        self._seen[utterance.audio_digest] = (split, language)
         return None
 
     def remember_folder(self, folder: Path, split: str) -> None:
         """Count what stands in the split's shards as let in."""
-        columns = ["audio_digest", "speaker_id", "language", "duration_s"]
-        for digest, speaker_id, language, duration_s in read_columns(folder, split, columns):
-            self._remember(digest, (speaker_id, language), split, duration_s)
-
-    def _remember(
-        self, digest: str, speaker: tuple[str, str], split: str, duration_s: float
-    ) -> None:
-        self._seen[digest] = (split, speaker[1])
-        self._speaker_s[speaker] += duration_s
-        self._language_s[speaker[1]] += duration_s
+        for digest, language in read_columns(folder, split, ["audio_digest", "language"]):
+            self._seen[digest] = (split, language)
 
 
 class SplitCheck:

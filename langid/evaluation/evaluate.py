@@ -1,5 +1,6 @@
 """An identifier × labelled clips → the report of how often it is right."""
 
+import dataclasses
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -14,6 +15,7 @@ from langid.data.clips import Clip
 from langid.data.folder import read_test_set
 from langid.data.splits import split_name
 from langid.errors import AudioError, DataError
+from langid.evaluation.conditions import condition_losses
 from langid.evaluation.predictions import Predictions
 from langid.evaluation.report import Failure, Report
 from langid.evaluation.summary import make_report
@@ -32,6 +34,8 @@ def evaluate_folder(
     folder: str | Path,
     split: str | None = None,
     progress: bool = True,
+    conditions: bool = False,
+    n_processes: int = 1,
 ) -> Report:
     """Identify every clip of a folder and compare with its label.
 
@@ -50,6 +54,9 @@ def evaluate_folder(
         Only the clips of this split; ``"dev"``, ``"valid"`` and ``"validation"`` are one.
     progress
         Show a bar where standard error is a terminal.
+    conditions
+        Measure as well what codecs, noise, rooms and more cost (`condition_losses`), spread over
+        ``n_processes``.
 
     Raises
     ------
@@ -59,7 +66,13 @@ def evaluate_folder(
     by_path = defaultdict(list)  # a file may be listed more than once
     for clip in read_test_set(Path(folder), split):
         by_path[clip.path].append(clip)
-    return _evaluate(identifier, by_path.items(), len(by_path), str(folder), split, progress)
+    report = _evaluate(identifier, by_path.items(), len(by_path), str(folder), split, progress)
+    if not conditions:
+        return report
+    failed = {failure.file for failure in report.errors}
+    clips = [clip for rows in by_path.values() for clip in rows if clip.file_name not in failed]
+    losses = condition_losses(identifier, clips, n_processes, progress)
+    return dataclasses.replace(report, conditions=losses)
 
 
 def evaluate_dataset(

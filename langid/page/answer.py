@@ -1,15 +1,15 @@
 """An answer → the HTML that the page shows, with everything that comes from outside escaped."""
 
-from collections.abc import Sequence
 from html import escape
 
+from langid.audio.duration import describe_duration
 from langid.identification import Identification
 from langid.languages import NONE, OTHER, language_name
 from langid.page.jobs import Step
 from langid.page.timeline import Stretch, label_colours, stretches, ticks
-from langid.page.times import clock, describe_duration
+from langid.page.times import clock
 from langid.page.waveform import waveform_svg
-from langid.page.words import join_names
+from langid.page.words import describe_shares, join_names
 
 PROBABLY = 0.7  # below this confidence an answer is only probable
 LEAST_SHARE = 0.01  # of a bar of its own
@@ -57,8 +57,7 @@ def problem_html(sentence: str) -> str:
 
 def headline(answer: Identification) -> str:
     """The answer in a few words: ``"probably French, 64 %"``."""
-    if len(languages := _own_languages(answer)) > 1:
-        shares = ", ".join(f"{language_name(code)} {_percent(share)}" for code, share in languages)
+    if shares := describe_shares(answer.languages):
         return f"Several languages: {shares}"
     name = language_name(answer.language)
     if answer.confidence < PROBABLY:
@@ -67,12 +66,8 @@ def headline(answer: Identification) -> str:
 
 
 def _verdict(answer: Identification) -> str:
-    languages = _own_languages(answer)
-    if len(languages) > 1:
-        names = ", ".join(
-            f"<b>{escape(language_name(code))}</b> {_percent(share)}" for code, share in languages
-        )
-        return f'<p class="verdict several">Several languages: {names}</p>'
+    if shares := describe_shares(answer.languages):
+        return f'<p class="verdict several">Several languages: <b>{escape(shares)}</b></p>'
     kind = answer.language if answer.language in (NONE, OTHER) else "language"
     name, probably = language_name(answer.language), ""
     if answer.confidence < PROBABLY:
@@ -168,11 +163,6 @@ def _table(answer: Identification) -> str:
         "<table><thead><tr><th>From – to</th><th>Language</th><th>Confidence</th></tr></thead>"
         f"<tbody>{rows}</tbody></table></details>"
     )
-
-
-def _own_languages(answer: Identification) -> Sequence[tuple[str, float]]:
-    """The languages that hold stretches of their own, with their shares of the speech."""
-    return [(own.language, own.share) for own in getattr(answer, "languages", ())]
 
 
 def _percent(share: float) -> str:

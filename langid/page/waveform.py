@@ -1,5 +1,7 @@
 """A waveform as it is drawn: the peaks of a recording, and their outline as SVG."""
 
+import math
+
 import numpy as np
 
 from langid.audio import SAMPLE_RATE
@@ -14,27 +16,32 @@ class PeakMeter:
 
     def __init__(self) -> None:
         self._n_samples = round(FIRST_PEAK_S * SAMPLE_RATE)  # of a stretch
-        self._peaks = np.zeros(0, dtype=np.float32)
-        self._rest = np.zeros(0, dtype=np.float32)  # of a stretch that the next block completes
+        # In one piece for good, as every block adds to it.
+        self._peaks = np.zeros(2 * MAX_PEAKS, dtype=np.float32)
+        self._n_done = 0  # samples so far
 
     def add(self, block: np.ndarray) -> None:
         """Add a block (n,) of float samples at 16 kHz."""
-        samples = np.concatenate([self._rest, np.abs(block)])
-        n_whole = len(samples) - len(samples) % self._n_samples
-        self._rest = samples[n_whole:]
-        stretches = samples[:n_whole].reshape(-1, self._n_samples)
-        self._peaks = np.concatenate([self._peaks, stretches.max(axis=1, initial=0)])
-        while len(self._peaks) >= 2 * MAX_PEAKS:
-            # An odd one goes back, as if it had not been complete.
-            n_even = len(self._peaks) // 2 * 2
-            odd = np.repeat(self._peaks[n_even:], self._n_samples)
-            self._rest = np.concatenate([odd, self._rest])
-            self._peaks = self._peaks[:n_even].reshape(-1, 2).max(axis=1)
-            self._n_samples *= 2
+        levels = np.abs(block)
+        while len(levels):
+            first = self._n_done // self._n_samples
+            if first >= len(self._peaks):  # full: two stretches become one
+                half = self._peaks.reshape(-1, 2).max(axis=1)
+                self._peaks[: len(half)], self._peaks[len(half) :] = half, 0
+                self._n_samples *= 2
+                continue
+            n_left = len(self._peaks) * self._n_samples - self._n_done
+            piece, levels = levels[:n_left], levels[n_left:]
+            stretch = (self._n_done + np.arange(len(piece))) // self._n_samples
+            starts = np.flatnonzero(np.diff(stretch, prepend=-1))
+            place = slice(first, first + len(starts))
+            highest = np.maximum.reduceat(piece, starts)
+            self._peaks[place] = np.maximum(self._peaks[place], highest)
+            self._n_done += len(piece)
 
     def bars(self, n_bars: int = N_BARS) -> np.ndarray:
         """(at most n_bars,) peaks in [0, 1], 1 the highest; empty without samples."""
-        peaks = self._peaks
+        peaks = self._peaks[: math.ceil(self._n_done / self._n_samples)]
         if not len(peaks):
             return peaks
         edges = np.linspace(0, len(peaks), min(n_bars, len(peaks)) + 1).astype(int)[:-1]

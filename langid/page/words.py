@@ -4,8 +4,18 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from langid.checkpoint import EMBEDDED_NAME
+from langid.identification import LanguageShare
 from langid.languages import NONE, OTHER, language_name
 from langid.version import VERSION
+
+
+def describe_shares(languages: Sequence[LanguageShare]) -> str:
+    """Shares of the speech, ``"German 64 %, English 36 %"``; of fewer than two languages ""."""
+    if len(languages) < 2:
+        return ""
+    return ", ".join(
+        f"{language_name(part.language)} {100 * part.share:.0f} %" for part in languages
+    )
 
 
 def describe_weights(source: str, revision: str | None) -> str:

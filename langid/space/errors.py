@@ -39,15 +39,6 @@ class Page(gr.Blocks):
             raise gr.Error(UNUSABLE, print_exception=False) from error
 
 
-class Candidates(gr.Dropdown):
-    """A dropdown that leaves it to the endpoint to refuse a value."""
-
-    is_template = True
-
-    def preprocess(self, payload):
-        return payload
-
-
 async def refuse(_request: object, error: Exception) -> JSONResponse:
     """A call that Gradio stumbles over: a sentence instead of "Internal Server Error"."""
     _log.info("Call refused: %r", error)

@@ -2,9 +2,11 @@
 
 import pytest
 
+from langid.audio.duration import describe_duration
 from langid.checkpoint import EMBEDDED_NAME
-from langid.page.times import clock, describe_duration
-from langid.page.words import describe_weights, join_names
+from langid.identification import LanguageShare
+from langid.page.times import clock
+from langid.page.words import describe_shares, describe_weights, join_names
 
 
 @pytest.mark.parametrize(
@@ -35,6 +37,12 @@ def test_durations_read_well(seconds, text):
 def test_one_clock_for_page_and_command_line(seconds, short, precise):
     assert clock(seconds) == short
     assert clock(seconds, precise=True) == precise
+
+
+def test_several_languages_come_with_their_shares():
+    german, english = LanguageShare("de", 0.636, 21.0), LanguageShare("en", 0.364, 12.0)
+    assert describe_shares([german, english]) == "German 64 %, English 36 %"
+    assert describe_shares([german]) == describe_shares([]) == ""
 
 
 def test_names_are_joined():

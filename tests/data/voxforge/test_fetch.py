@@ -1,6 +1,5 @@
 """From a server to a folder of archives: what is downloaded."""
 
-from langid.errors import DataError
 import io
 import json
 import math
@@ -20,12 +19,13 @@ from helpers.fetch import (
 from helpers.fetch import fetch as run
 from helpers.voxforge_server import VoxForgeServer, archive_path
 
-from langid.data.utterance import Drops
-from langid.data.voxforge import fetch
+from langid.data.utterance import ReasonCounts
 from langid.data.voxforge import archives as archive_folder
-from langid.data.voxforge.fetch import fetch_voxforge
+from langid.data.voxforge import fetch
+from langid.data.voxforge.fetch import survey_voxforge
 from langid.data.voxforge.manifest import MANIFEST_NAME, Manifest
 from langid.data.voxforge.selection import Caps
+from langid.errors import DataError
 
 
 @pytest.fixture(autouse=True)
@@ -112,47 +112,44 @@ def test_a_file_copied_by_hand_is_surveyed_and_not_downloaded(tmp_path, surveyed
 def test_who_does_not_speak_the_language_is_not_even_downloaded(tmp_path):
     paths = tree(2, language="it")
     paths[archive_path("it", "Vistaus-20080718-mrm.tgz")] = content()
-    drops = Drops()
+    excluded = ReasonCounts()
     with VoxForgeServer(paths) as server:
-        assert len(run(server, tmp_path, languages=("it",), drops=drops)) == 2
+        assert len(run(server, tmp_path, languages=("it",), excluded=excluded)) == 2
     key = "it/16kHz_16bit/Vistaus-20080718-mrm.tgz"
-    assert drops.names == {"speaker does not speak the language": [key]}
+    assert excluded.names == {"speaker does not speak the language": [key]}
 
 
 def test_the_bar_shows_bytes_and_about_how_many_archives_are_left(tmp_path, monkeypatch):
-    bars = []
+    left = []
 
-    class Recorded(fetch.tqdm):
-        def __init__(self, *args, **options):
-            super().__init__(*args, **{**options, "disable": False, "file": io.StringIO()})
-            self.left = []
-            bars.append(self)
+    class Recorded(fetch.Bar):
+        def __init__(self, planners):
+            super().__init__(planners, disable=False, file=io.StringIO())
 
         def set_postfix_str(self, text):
-            self.left.append((text, self.n, self.total))
+            left.append((text, self.n, self.total))
             super().set_postfix_str(text)
 
-    monkeypatch.setattr(fetch, "tqdm", Recorded)
+    monkeypatch.setattr(fetch, "Bar", Recorded)
     monkeypatch.setattr(fetch, "ESTIMATE_INTERVAL_S", 0.0)
     with VoxForgeServer(tree(40, seconds=10)) as server:
         run(server, tmp_path, ONE_MINUTE, n_workers=1)
-    (bar,) = bars
-    texts = [text for text, _, _ in bar.left]
+    texts = [text for text, _, _ in left]
     # 50 s each are assumed first, then 10 s each are known.
     expected = ["2 archives left"] + [f"{n} archives left" for n in (5, 4, 3, 2, 1, 0)]
     assert texts == expected
-    _, n_bytes, total = bar.left[-1]
+    _, n_bytes, total = left[-1]
     assert n_bytes == total == 6 * len(content(10))
 
 
 def test_the_whole_way_by_address(tmp_path, capsys):
     paths = tree(3) | tree(3, language="SpeechCorpus")
-    drops = Drops()
+    excluded = ReasonCounts()
     with VoxForgeServer(paths, style="pre") as server:
-        fetch_voxforge(
+        survey_voxforge(
             tmp_path,
             Manifest(tmp_path),
-            drops,
+            excluded,
             ALL,
             languages=("en", "de"),
             sample_rates=RATES,
@@ -161,16 +158,16 @@ def test_the_whole_way_by_address(tmp_path, capsys):
             n_processes=1,
         )
     assert len(archive_keys(tmp_path, ("en", "de"))) == 6
-    assert drops.counts == {}
+    assert excluded.counts == {}
     assert "Retrying" not in capsys.readouterr().err
 
 
 def test_a_language_that_is_not_there_ends_the_run_before_anything_is_downloaded(tmp_path):
     with VoxForgeServer(tree(3)) as server, pytest.raises(DataError, match="no 'fi'"):
-        fetch_voxforge(
+        survey_voxforge(
             tmp_path / "new",
             Manifest(tmp_path / "new"),
-            Drops(),
+            ReasonCounts(),
             ALL,
             languages=("de", "fi"),
             sample_rates=RATES,
