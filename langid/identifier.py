@@ -141,19 +141,21 @@ class LanguageIdentifier:
         should_stop: Callable[[], bool] | None = None,
         interval_s: float = 1.0,
         audio_track: int | None = None,
+        on_block: Callable[[np.ndarray], None] | None = None,
     ) -> Iterator[Identification]:
         """As `identify`, with answers about every ``interval_s`` seconds of work.
 
         Each is the answer for what was decoded until then, its ``duration_s``; the last one is
         that of `identify`. Errors come with the first answer at the earliest. Closing the
-        iterator ends the work.
+        iterator ends the work. ``on_block`` is called with each block of the decoded audio,
+        (n_samples,) float32 at 16 kHz.
         """
         kept = kept_labels(self.labels, languages)
         due_s = time.monotonic() + interval_s
         if should_stop and should_stop():
             raise IdentificationCancelled("The identification was stopped before its start.")
         jobs = [(None, audio, sample_rate)]
-        for recording in self._classified(jobs, max_duration_s, audio_track):
+        for recording in self._classified(jobs, max_duration_s, audio_track, on_block):
             if recording.error:
                 raise recording.error
             end_s = recording.bounds[-1][1]
@@ -196,6 +198,7 @@ class LanguageIdentifier:
         jobs: Iterable[tuple[AudioInput | None, AudioInput, int | None]],
         max_duration_s: float | None = None,
         audio_track: int | None = None,
+        on_block: Callable[[np.ndarray], None] | None = None,
     ) -> Iterator["_Recording"]:
         """Recordings of jobs of (key, audio, sample_rate), with the probabilities of their windows.
 
@@ -207,7 +210,7 @@ class LanguageIdentifier:
         for key, audio, sample_rate in jobs:
             recording = _Recording(key)
             try:
-                blocks = recording.blocks(audio, sample_rate, max_duration_s, audio_track)
+                blocks = recording.blocks(audio, sample_rate, max_duration_s, audio_track, on_block)
                 for window in cut_windows(
                     blocks, config.window_s, config.hop_s, config.sample_rate
                 ):
@@ -260,6 +263,7 @@ class _Recording:
         sample_rate: int | None,
         max_duration_s: float | None,
         audio_track: int | None,
+        on_block: Callable[[np.ndarray], None] | None,
     ) -> Iterator[np.ndarray]:
         """The blocks of its audio, each measured on its way; `AudioError` beyond the limit."""
         self._stream = AudioStream(audio, sample_rate, audio_track)
@@ -275,6 +279,8 @@ class _Recording:
             if max_duration_s is not None and self._stream.duration_s > max_duration_s:
                 raise _too_long(max_duration_s)
             self._levels += self._energy.add(block).tobytes()
+            if on_block:
+                on_block(block)
             yield block
 
     def answer(self, labels: tuple[str, ...], kept: np.ndarray) -> Identification:
