@@ -1,15 +1,19 @@
 """Who is there: clients that listen for answers, and what each visitor of the page wants now."""
 
+import contextlib
+import json
 import re
 import threading
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from urllib.parse import parse_qs
 
+MAX_CANCELLED = 1_000  # events remembered: strangers may cancel what never was
 GRACE_S = 10.0  # how long a job waits for somebody to ask for its answer
 # Where clients read the answers of one session, or of one event.
 SESSION_PATH = "/queue/data"
+CANCEL_PATH = "/cancel"
 EVENT_PATH = re.compile(r"/call/(?:v2/)?[^/]+/([^/]+)/?$")
 
 
@@ -18,6 +22,7 @@ class Listeners:
 
     def __init__(self) -> None:
         self._counts: Counter[str] = Counter()
+        self._cancelled: deque[str] = deque(maxlen=MAX_CANCELLED)
         self._changed = threading.Condition()
 
     @contextmanager
@@ -34,9 +39,20 @@ class Listeners:
                 if not self._counts[key]:
                     del self._counts[key]
 
+    def cancel(self, event: str) -> None:
+        """The client wants no answer to this event any more, whatever else it listens to."""
+        self._cancelled.append(event)
+
+    def forget(self, event: str) -> None:
+        """The event is done with."""
+        with contextlib.suppress(ValueError):
+            self._cancelled.remove(event)
+
     def any_of(self, *keys: str) -> bool:
-        """Whether a client listens to one of these sessions or events."""
-        return any(key in self._counts for key in keys)
+        """Whether a client listens to one of these sessions or events, and cancelled none."""
+        return any(key in self._counts for key in keys) and not any(
+            key in self._cancelled for key in keys
+        )
 
     def wait_for(self, *keys: str) -> bool:
         """Whether a client listens, or begins to within `GRACE_S`."""
@@ -45,7 +61,7 @@ class Listeners:
 
 
 class ListenerMiddleware:
-    """ASGI middleware that tells `Listeners` of the streams of answers that are open."""
+    """ASGI middleware that tells `Listeners` of open streams of answers and of cancelled events."""
 
     def __init__(self, app: Callable[..., Awaitable[None]], listeners: Listeners) -> None:
         self._app = app
@@ -53,11 +69,27 @@ class ListenerMiddleware:
 
     async def __call__(self, scope: dict, receive: Callable, send: Callable) -> None:
         key = _stream_key(scope) if scope["type"] == "http" else None
+        if scope["type"] == "http" and scope["path"].endswith(CANCEL_PATH):
+            receive = await self._note_cancel(receive)
         if key is None:
             await self._app(scope, receive, send)
             return
         with self._listeners.listening(key):
             await self._app(scope, receive, send)  # until the client has gone
+
+    async def _note_cancel(self, receive: Callable) -> Callable:
+        """Read which event is cancelled; the way to receive the request once more."""
+        first = await receive()
+        with contextlib.suppress(ValueError, TypeError, KeyError):  # not for this to complain of
+            event = json.loads(first["body"])["event_id"]
+            if isinstance(event, str):
+                self._listeners.cancel(event)
+        messages = [first]
+
+        async def again() -> dict:
+            return messages.pop() if messages else await receive()
+
+        return again
 
 
 def _stream_key(scope: dict) -> str | None:

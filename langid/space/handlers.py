@@ -144,6 +144,8 @@ class Handlers:
         except Exception as error:
             _log.exception("The identification failed")
             raise gr.Error(FAILED, print_exception=False) from error
+        finally:
+            self.listeners.forget(event)
 
     def _progress(self, ticket: int, step: Step) -> dict:
         html = progress_html(step) + (answer_html(step.answer, step) if step.answer else "")

@@ -345,6 +345,14 @@ def test_work_stops_when_its_client_leaves(url, tmp_path):
     wait_until(lambda: health(url)["queue"]["jobs"] == 0, 5)
 
 
+def test_work_stops_when_its_client_cancels(url, client, tmp_path):
+    path = write_speech(tmp_path / "long.flac", 3600)
+    job = client.submit(handle_file(str(path)), api_name="/predict")
+    wait_until(lambda: health(url)["queue"]["jobs"] == 1, 60)
+    job.cancel()
+    wait_until(lambda: health(url)["queue"]["jobs"] == 0, 5)
+
+
 @pytest.mark.slow
 def test_short_clips_do_not_wait_for_hours(url, client, tmp_path):
     hour = write_speech(tmp_path / "hour.flac", 3600)
@@ -362,6 +370,7 @@ def test_short_clips_do_not_wait_for_hours(url, client, tmp_path):
     assert not any(job.done() for job in live), "the hours ended before the clips: measure again"
     for job in live:
         job.cancel()
+    wait_until(lambda: health(url)["queue"]["jobs"] == 0, 10)
     print("10 clips of 9 s, in s:", *(f"{each:.2f}" for each in sorted(took_s)))
     assert max(took_s) < 4
 

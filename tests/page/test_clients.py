@@ -54,6 +54,28 @@ def test_a_listener_may_come_a_little_later(monkeypatch):
     assert not listeners.any_of("a", "b")
 
 
+@pytest.mark.parametrize(
+    ("body", "is_wanted"),
+    [(b'{"event_id": "e1"}', False), (b'{"event_id": "e2"}', True), (b"[1", True), (b"[1]", True)],
+)
+def test_a_cancelled_event_is_wanted_by_nobody(body, is_wanted):
+    listeners, received = Listeners(), []
+
+    async def server(scope, receive, send):
+        received.append((await receive())["body"])
+
+    async def receive():
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    scope = {"type": "http", "method": "POST", "path": "/gradio_api/cancel", "query_string": b""}
+    with listeners.listening("anna"):
+        asyncio.run(ListenerMiddleware(server, listeners)(scope, receive, None))
+        assert listeners.any_of("anna", "e1") == is_wanted
+        listeners.forget("e1")
+        assert listeners.any_of("anna", "e1")
+    assert received == [body]
+
+
 def test_two_streams_of_one_session_are_one_listener_until_both_end():
     listeners = Listeners()
     with listeners.listening("a"):
