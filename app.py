@@ -231,7 +231,8 @@ def launch(page: gr.Blocks, **options) -> tuple:
 def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)
-    folder, lock = claim_folder(Path(tempfile.gettempdir()) / "langid-page")
+    base = os.environ.get("GRADIO_TEMP_DIR") or tempfile.gettempdir()
+    folder, lock = claim_folder(Path(base) / "langid-page")
     os.environ["GRADIO_TEMP_DIR"] = str(folder)
     keep_swept(folder)
     identifier, notice = load_identifier()

@@ -20,6 +20,7 @@ ADVICE = {
     OTHER: "It sounds like speech in a language that is not among those this page knows. "
     "If you know that it is one of them, open “Candidates” and untick “Another language”.",
 }
+HINT = "Point at the strip, or tap it, for the second and third answer there."
 COUNTS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
 
@@ -109,7 +110,7 @@ def _track(answer: Identification, step: Step) -> str:
         f'<div class="strip" role="group" aria-label="Language over time">{segments}</div>'
         '<div class="playhead" hidden></div></div>'
         f'<div class="axis" aria-hidden="true">{axis}</div>'
-        '<p class="detail" aria-live="polite"></p></div>'
+        '<p class="detail" aria-live="polite">{HINT}</p></div>'
     )
 
 
