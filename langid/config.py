@@ -28,6 +28,8 @@ class ModelConfig:
     dropout: float = 0.0
     embedding_dropout: float = 0.3
     phones: tuple[str, ...] = ()  # CTC inventory; index 0 of the head is the blank
+    n_units: int = 0  # classes of frames that a teacher told apart; 0: no such head
+    teacher_languages: tuple[str, ...] = ()  # of a second head; empty: no such head
     temperature: float = 1.0  # divides the logits; fitted on validation recordings
 
     @property

@@ -26,7 +26,9 @@ from langid.hub import hub_reason
 from langid.languages import languages_of
 from langid.training.clips import FeatureComputer
 from langid.training.datasets import ROW_FEATURES, DatasetError, SourceSplit, hold_back, load_splits
+from langid.training.lessons import Lessons
 
+FRAMES_PER_HOUR = 360_000
 WRITER_BATCH_SIZE = 100  # rows in memory before they go to disk
 FEATURES = Features(
     **ROW_FEATURES,
@@ -43,11 +45,14 @@ def load_training_data(
     *,
     streaming: bool = False,
     n_threads: int = 1,
+    lessons: Lessons | None = None,
 ) -> DatasetDict:
     """``train`` and ``validation`` of one or several datasets, joined, with the columns `FEATURES`.
 
     Classes that validation lacks are lent a tenth of their speakers. ``audio`` is there for
-    validation only; ``streaming`` as in `langid.training.datasets.load_splits`.
+    validation only; ``streaming`` as in `langid.training.datasets.load_splits`. ``lessons`` add a
+    teacher's columns (`langid.training.lessons.FEATURES`), after its units are fitted on ``train``
+    unless they are given.
 
     Raises
     ------
@@ -73,7 +78,19 @@ def load_training_data(
         # What is validated anyway is not lent, and its audio not needed.
         seen = reader.read(train, "train", frozenset(heard.unique("language")))
     _require(languages, set(seen.unique("language")))
+    if lessons is not None:
+        lessons.fit(train, seen, config, seed)
+        heard = _beside(heard, lessons.read(validation, "validation", _hours(heard)))
+        seen = _beside(seen, lessons.read(train, "train", _hours(seen)))
     return hold_back(seen, heard, languages, seed)
+
+
+def _hours(rows: Dataset) -> float:
+    return sum(rows["n_frames"][:]) / FRAMES_PER_HOUR
+
+
+def _beside(left: Dataset, right: Dataset) -> Dataset:
+    return concatenate_datasets([left, right], axis=1)
 
 
 def _require(languages: tuple[str, ...], present: set[str]) -> None:
@@ -91,7 +108,7 @@ class _Reader:
         self._compute = FeatureComputer(config)
         self._pool, self._n_threads = pool, n_threads
         self._settings = {
-            **{**asdict(config), "labels": None, "phones": None},
+            **{**feature_settings(config), "labels": None, "phones": None},
             "espeak": espeak_available(),
             "version": FeatureComputer.VERSION,
         }
@@ -145,6 +162,14 @@ class _Reader:
                 row["audio"] = None
             progress.update()
             yield {**row, **features}
+
+
+def feature_settings(config: ModelConfig) -> dict:
+    """The settings that log-mel depends on, and some that it never did but is kept under."""
+    settings = asdict(config)
+    for added in ("n_units", "teacher_languages"):
+        del settings[added]
+    return settings
 
 
 def _explained(cause: BaseException, source: str) -> BaseException:

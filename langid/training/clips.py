@@ -11,6 +11,7 @@ from langid.config import ModelConfig
 from langid.data.espeak import espeak_available, transcript_to_phones
 from langid.features import LogMel
 from langid.languages import class_of, languages_of
+from langid.training.units import NO_UNIT, spread_over_log_mel
 
 MIN_FRAMES = 25  # a quarter of a second
 
@@ -31,6 +32,8 @@ class Clips:
     n_frames: np.ndarray  # (n_clips,)
     phones: list[list[str]]
     n_mels: int
+    # A teacher's log-posteriors (n_clips, n_teacher_languages) float16, if there is a teacher.
+    posteriors: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -38,6 +41,14 @@ class Clips:
     def log_mel(self, index: int) -> np.ndarray:
         row = self.features[int(index)]["log_mel"]
         return np.frombuffer(row, dtype=np.float16).reshape(-1, self.n_mels)
+
+    def units(self, index: int) -> np.ndarray:
+        """The teacher's unit of each frame of log-mel, (n_frames,) int16; -1 without a teacher."""
+        n_frames = int(self.n_frames[index])
+        if self.posteriors is None:
+            return np.full(n_frames, NO_UNIT, dtype=np.int16)
+        units = np.frombuffer(self.features[int(index)]["units"], dtype=np.int16)
+        return spread_over_log_mel(units, n_frames)
 
     def select(self, indices: np.ndarray) -> "Clips":
         """The clips at ``indices``, in that order."""
@@ -52,6 +63,7 @@ class Clips:
             n_frames=self.n_frames[pick],
             phones=[self.phones[i] for i in pick],
             n_mels=self.n_mels,
+            posteriors=None if self.posteriors is None else self.posteriors[pick],
         )
 
 
@@ -64,8 +76,9 @@ def prepare_clips(split: Dataset, config: ModelConfig) -> Clips:
     table = {name: split[name][:] for name in names}
     n_frames = np.array(table["n_frames"])
     languages = languages_of(config.labels)
+    taught = "units" in split.column_names
     clips = Clips(
-        features=split.select_columns(["log_mel"]),
+        features=split.select_columns(["log_mel", "units"] if taught else ["log_mel"]),
         labels=np.array([config.labels.index(class_of(x, languages)) for x in table["language"]]),
         languages=table["language"],
         sources=table["source"],
@@ -74,8 +87,14 @@ def prepare_clips(split: Dataset, config: ModelConfig) -> Clips:
         n_frames=n_frames,
         phones=table["phones"],
         n_mels=config.n_mels,
+        posteriors=_posteriors(split) if taught else None,
     )
     return clips.select(np.flatnonzero(n_frames >= MIN_FRAMES))
+
+
+def _posteriors(split: Dataset) -> np.ndarray:
+    """A teacher's log-posteriors (n_clips, n_languages) float16."""
+    return np.stack([np.frombuffer(row, dtype=np.float16) for row in split["posteriors"][:]])
 
 
 class FeatureComputer:
