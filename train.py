@@ -37,10 +37,20 @@ from langid.training.batches import TrainingBatches
 from langid.training.cache import load_training_data
 from langid.training.clips import Clips, prepare_clips
 from langid.training.datasets import DatasetError
+from langid.training.initial import build_model
 from langid.training.outputs import finish_run
 from langid.training.run_folder import CHECKPOINT_FILE, append_log
 from langid.training.sampling import Shares
+from langid.training.taught import (
+    CONTRADICTED_FILE,
+    add_teacher_options,
+    leave_out_contradicted,
+    open_lessons,
+    taught_config,
+)
+from langid.training.teacher import TeacherError
 from langid.training.trainer import Optimisation, StepFigures, Trainer
+from langid.training.units import UNITS_FILE
 from langid.training.validation import WindowLogits, calibrate
 from langid.weights_io import WeightsError, write_weights
 
@@ -52,7 +62,7 @@ def main(argv: list[str] | None = None) -> int:
     args = parse_arguments(argv)
     try:
         run(args)
-    except (DatasetError, PublishError, WeightsError) as error:
+    except (DatasetError, PublishError, TeacherError, WeightsError) as error:
         print(f"train.py: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
@@ -102,6 +112,11 @@ def parse_arguments(argv: list[str] | None = None) -> argparse.Namespace:
     training.add_argument(
         "--init", metavar="MODEL", help="start from a run, a Hub id or 'embedded'"
     )
+    training.add_argument(
+        "--encoder-blocks",
+        type=int,
+        help="depth of the encoder; blocks that --init lacks begin as no change (default: 4)",
+    )
     training.add_argument("--resume", action="store_true", help="go on where this run stopped")
     training.add_argument("--steps", type=int, default=6000, help="updates (default: 6000)")
     training.add_argument("--batch-size", type=int, default=64, help="windows (default: 64)")
@@ -120,11 +135,12 @@ def parse_arguments(argv: list[str] | None = None) -> argparse.Namespace:
     training.add_argument("--workers", type=int, default=0, help="processes that make batches")
     training.add_argument("--threads", type=int, help="of torch on the CPU (default: its own)")
 
+    add_teacher_options(parser)
     hub = parser.add_argument_group("publishing")
     hub.add_argument("--push-to-hub", metavar="USER/NAME", help="upload the finished run")
     hub.add_argument("--private", action="store_true", help="create the repository as private")
     args = parser.parse_args(argv)
-    for name in ("steps", "batch_size", "validate_every", "num_proc"):
+    for name in ("steps", "batch_size", "validate_every", "num_proc", "units"):
         if getattr(args, name) < 1:
             parser.error(f"--{name.replace('_', '-')} must be at least 1.")
     try:
@@ -153,16 +169,39 @@ def run(args: argparse.Namespace) -> None:
         labels=(*args.languages, OTHER, NONE),
         temperature=1.0,
     )
+    if args.encoder_blocks:
+        config = replace(config, n_encoder_blocks=args.encoder_blocks)
+    lessons = open_lessons(args)
     splits = load_training_data(
-        args.data, config, args.seed, streaming=args.streaming, n_threads=args.num_proc
+        args.data,
+        config,
+        args.seed,
+        streaming=args.streaming,
+        n_threads=args.num_proc,
+        lessons=lessons,
     )
     train = prepare_clips(splits["train"], config)
     validation = prepare_clips(splits["validation"], config)
     if initial is None:
         config = replace(config, phones=phone_inventory(train))
+    if lessons is not None:
+        config = taught_config(config, lessons)
+        lessons.units.save(args.output / UNITS_FILE)
+        n_clips = len(train)
+        train = leave_out_contradicted(train, config, args.output)
+        print(
+            f"{n_clips - len(train)} clips whose language the teacher contradicts are left out: "
+            f"{args.output / CONTRADICTED_FILE}"
+        )
     model = build_model(config, initial)
     optimisation = Optimisation(
-        args.steps, args.learning_rate, args.weight_decay, args.phone_weight, args.seed
+        args.steps,
+        args.learning_rate,
+        args.weight_decay,
+        args.phone_weight,
+        args.seed,
+        args.unit_weight,
+        args.posterior_weight,
     )
     batches = TrainingBatches(
         train,
@@ -181,6 +220,7 @@ def run(args: argparse.Namespace) -> None:
         **asdict(optimisation),
         "batch_size": args.batch_size,
         "init": args.init,
+        "teacher": args.teacher and Path(args.teacher).name,
         "best_step": max(history, key=lambda entry: entry["score"])["step"],
         "device": args.device.type,
         "hours": round(history[-1]["elapsed_s"] / 3600, 2),
@@ -195,23 +235,6 @@ def phone_inventory(train: Clips) -> tuple[str, ...]:
     """Phones frequent enough to be learnt, the most frequent first."""
     count = Counter(phone for phones in train.phones for phone in phones)
     return tuple(phone for phone, n in count.most_common() if n >= MIN_PHONE_COUNT)
-
-
-def build_model(config: ModelConfig, initial: LanguageCNN | None) -> LanguageCNN:
-    """A new network, or ``initial`` with the rows of its last layer that both label sets share."""
-    model = LanguageCNN(config)
-    if initial is None:
-        return model
-    state = initial.state_dict()
-    own = model.state_dict()
-    for name in ("classifier.weight", "classifier.bias"):
-        rows = own[name].clone()
-        for i, label in enumerate(config.labels):
-            if label in initial.config.labels:
-                rows[i] = state[name][initial.config.labels.index(label)]
-        state[name] = rows
-    model.load_state_dict(state)
-    return model
 
 
 def describe(train: Clips, validation: Clips, batches: TrainingBatches, model: LanguageCNN) -> None:
@@ -254,9 +277,11 @@ def train_loop(
         entry = {
             "step": trainer.step,
             "elapsed_s": round(time.monotonic() - started),
-            "language_loss": mean(f.language_loss for f in figures),
-            "phone_loss": mean(f.phone_loss for f in figures),
-            "accuracy": mean(f.accuracy for f in figures if f.phone_loss is None),
+            "language_loss": mean(f.language for f in figures),
+            "phone_loss": mean(f.phones for f in figures),
+            "unit_loss": mean(f.units for f in figures),
+            "posterior_loss": mean(f.posteriors for f in figures),
+            "accuracy": mean(f.accuracy for f in figures if f.phones is None),
             "score": result.score,
             **asdict(result),
         }

@@ -4,10 +4,13 @@ A 2-D convolutional stem over log-mel (small shifts in frequency are other vocal
 residual encoder over time, and attentive statistics pooling (Okabe et al., 2018,
 arXiv:1803.10963). In training the encoder also spells out phones through a CTC head (phonetically
 aware language identification, PHO-LID, arXiv:2203.12366); its posteriors are fed back to the
-language head (self-conditioned CTC, arXiv:2104.02724).
+language head (self-conditioned CTC, arXiv:2104.02724). Where a teacher was at hand, a second head
+names the unit that the teacher heard in each frame, fed back in the same way, and a third one says
+which of the teacher's languages it was.
 """
 
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 from huggingface_hub import PyTorchModelHubMixin
@@ -19,6 +22,7 @@ from langid.features import LogMel
 from langid.weights_io import fetch_weights, read_config, read_tensors, write_weights
 
 SUBSAMPLING = 4  # log-mel frames per encoder frame
+ENCODER_DILATIONS = (1, 2, 1, 2, 4, 8)  # of the encoder's blocks; more begin again
 
 
 def normalise(log_mel: Tensor, dynamic_range_db: float) -> Tensor:
@@ -102,6 +106,15 @@ class AttentiveStatistics(nn.Module):
         return torch.cat([mean, variance.clamp_min(1e-5).sqrt()], dim=1)
 
 
+class Heads(NamedTuple):
+    """Logits of all heads; n is the number of log-mel frames / SUBSAMPLING."""
+
+    language: Tensor  # (batch, n_labels)
+    phones: Tensor  # (batch, 1 + n_phones, n)
+    units: Tensor | None  # (batch, n_units, n)
+    teacher_languages: Tensor | None  # (batch, n_teacher_languages)
+
+
 class LanguageCNN(nn.Module, PyTorchModelHubMixin, library_name="langid"):
     """Waveform windows (batch, n_samples) → logits (batch, n_labels).
 
@@ -115,11 +128,20 @@ class LanguageCNN(nn.Module, PyTorchModelHubMixin, library_name="langid"):
         self.log_mel = LogMel(c)
         self.stem = Stem2d(c.n_mels, c.stem_channels, c.width)
         self.encoder = nn.Sequential(
-            *[ResidualBlock1d(c.width, (1, 2)[i % 2], c.dropout) for i in range(c.n_encoder_blocks)]
+            *[
+                ResidualBlock1d(c.width, ENCODER_DILATIONS[i % len(ENCODER_DILATIONS)], c.dropout)
+                for i in range(c.n_encoder_blocks)
+            ]
         )
         n_phones = len(c.phones) + 1
         self.phone_head = nn.Conv1d(c.width, n_phones, 1)
         self.phone_feedback = nn.Conv1d(n_phones, c.width, 1)
+        if c.n_units:
+            self.unit_head = nn.Conv1d(c.width, c.n_units, 1)
+            self.unit_feedback = nn.Conv1d(c.n_units, c.width, 1)
+            # Nothing comes back at first: weights from before there were units say the same.
+            nn.init.zeros_(self.unit_feedback.weight)
+            nn.init.zeros_(self.unit_feedback.bias)
         self.head = nn.Sequential(
             *[ResidualBlock1d(c.width, (2, 4)[i % 2], c.dropout) for i in range(c.n_head_blocks)]
         )
@@ -131,6 +153,8 @@ class LanguageCNN(nn.Module, PyTorchModelHubMixin, library_name="langid"):
             nn.Dropout(c.embedding_dropout),
         )
         self.classifier = nn.Linear(c.embedding_size, len(c.labels))
+        if c.teacher_languages:
+            self.teacher_classifier = nn.Linear(c.embedding_size, len(c.teacher_languages))
 
     def forward(self, waveform: Tensor) -> Tensor:
         """Waveform (batch, n_samples) in [-1, 1] → uncalibrated logits (batch, n_labels)."""
@@ -139,12 +163,22 @@ class LanguageCNN(nn.Module, PyTorchModelHubMixin, library_name="langid"):
     def forward_features(self, log_mel: Tensor) -> tuple[Tensor, Tensor]:
         """Log-mel (batch, n_mels, n_frames) → language logits (batch, n_labels) and phone logits
         (batch, 1 + n_phones, n_frames / SUBSAMPLING)."""
+        heads = self.forward_heads(log_mel)
+        return heads.language, heads.phones
+
+    def forward_heads(self, log_mel: Tensor) -> Heads:
+        """Log-mel (batch, n_mels, n_frames) → the logits of all heads."""
         x = normalise(log_mel, self.config.dynamic_range_db)
         x = self.encoder(self.stem(x))
         phone_logits = self.phone_head(x)
-        x = x + self.phone_feedback(phone_logits.float().softmax(dim=1).to(x.dtype))
-        z = self.embedding(self.pooling(self.head(x)))
-        return self.classifier(z), phone_logits
+        fed_back = self.phone_feedback(phone_logits.float().softmax(dim=1).to(x.dtype))
+        unit_logits = None
+        if self.config.n_units:
+            unit_logits = self.unit_head(x)
+            fed_back = fed_back + self.unit_feedback(unit_logits.float().softmax(dim=1).to(x.dtype))
+        z = self.embedding(self.pooling(self.head(x + fed_back)))
+        teacher_logits = self.teacher_classifier(z) if self.config.teacher_languages else None
+        return Heads(self.classifier(z), phone_logits, unit_logits, teacher_logits)
 
     @torch.inference_mode()
     def predict(self, waveform: Tensor) -> Tensor:

@@ -27,6 +27,10 @@ _HUB_REASONS = {
 }
 
 
+# Settings that weights of before do not name, and what they meant then.
+_ADDED_SETTINGS = {"n_units": 0, "teacher_languages": []}
+
+
 class WeightsError(ValueError):
     """Weights that cannot be had, or do not fit their configuration or this package."""
 
@@ -100,6 +104,7 @@ def read_config(folder: Path) -> ModelConfig:
     if not isinstance(raw, dict):
         raise WeightsError(f"{path} holds no settings: a JSON object was expected.")
     version = raw.pop("package_version", "unknown")
+    raw = {**_ADDED_SETTINGS, **raw}
     known = {field.name for field in fields(ModelConfig)}
     if differing := sorted(known ^ set(raw)):
         raise WeightsError(

@@ -18,6 +18,7 @@ from langid.languages import NONE
 from langid.training.augment import AugmentConfig, augment, synthetic_non_speech, warp
 from langid.training.clips import Clips
 from langid.training.sampling import ClipSampler, Shares
+from langid.training.units import NO_UNIT, warp_units
 
 MIN_WINDOW_S = 1.0  # shortest crop in training
 FULL_WINDOW_PROBABILITY = 0.6  # of a batch to be of full windows; otherwise of shorter ones
@@ -32,6 +33,23 @@ class Batch:
     log_mel: Tensor  # (batch, n_mels, n_frames)
     labels: Tensor  # (batch,)
     phones: list[Tensor] | None  # indices into the CTC inventory, for a batch of utterances
+    units: Tensor | None = None  # (batch, n_encoder_frames) int64, -1 where no teacher heard
+    # A teacher's log-posteriors (batch, n_teacher_languages), NaN for clips without speech.
+    posteriors: Tensor | None = None
+
+    def to(self, device: torch.device) -> "Batch":
+        """The same on a device; the phones stay, as CTC takes them."""
+
+        def moved(tensor: Tensor | None) -> Tensor | None:
+            return None if tensor is None else tensor.to(device)
+
+        return Batch(
+            self.log_mel.to(device),
+            self.labels.to(device),
+            self.phones,
+            moved(self.units),
+            moved(self.posteriors),
+        )
 
 
 class TrainingBatches(Dataset):
@@ -77,59 +95,74 @@ class TrainingBatches(Dataset):
         # Sounds first, languages later: the share of utterances falls over the run.
         share = self._utterance_share * (1.5 - step / self.n_steps)
         if rng.random() < share:
-            log_mel, indices = self._utterance_batch(rng, generator)
+            log_mel, units, indices = self._utterance_batch(rng, generator)
             phones = [torch.tensor(self._targets[i]) for i in indices]
         else:
-            log_mel, indices = self._window_batch(rng, generator)
+            log_mel, units, indices = self._window_batch(rng, generator)
             phones = None
         noise = self._noise(log_mel.shape, rng)
         log_mel = augment(log_mel, noise, self.augmentation, generator)
-        return Batch(log_mel, torch.from_numpy(self.clips.labels[indices]), phones)
+        labels = torch.from_numpy(self.clips.labels[indices])
+        if self.clips.posteriors is None:
+            return Batch(log_mel, labels, phones)
+        posteriors = torch.from_numpy(self.clips.posteriors[indices].astype(np.float32))
+        posteriors[labels == self._none] = torch.nan
+        return Batch(log_mel, labels, phones, torch.from_numpy(units.astype(int)), posteriors)
 
-    def _window_batch(self, rng, generator) -> tuple[Tensor, list[int]]:
+    def _window_batch(self, rng, generator) -> tuple[Tensor, np.ndarray, list[int]]:
         n_frames = self._full
         if rng.random() >= FULL_WINDOW_PROBABILITY:
             n_frames = int(rng.integers(self._short, self._full))
         indices = [self.sampler.draw(rng) for _ in range(self.batch_size)]
         slowest = max(self.augmentation.tempo)
-        crops = torch.from_numpy(
-            np.stack([self._crop(i, int(n_frames * slowest) + 2, rng) for i in indices])
-        )
+        pieces = [self._crop(i, int(n_frames * slowest) + 2, rng) for i in indices]
+        crops = torch.from_numpy(np.stack([log_mel for log_mel, _ in pieces]))
+        units = np.stack([own for _, own in pieces])
         synthetic = (self.clips.labels[indices] == self._none) & (
             rng.random(len(indices)) < SYNTHETIC_NON_SPEECH
         )
         if synthetic.any():
             shape = (int(synthetic.sum()), *crops.shape[1:])
             crops[torch.from_numpy(synthetic)] = synthetic_non_speech(shape, generator)
+            units[synthetic] = NO_UNIT
         lengths = n_frames * _draw(len(indices), self.augmentation.tempo, generator)
         scale = _draw(len(indices), self.augmentation.vocal_tract_warp, generator)
-        return warp(crops, n_frames, lengths, scale), indices
+        units = warp_units(units, n_frames, lengths.numpy())
+        return warp(crops, n_frames, lengths, scale), units, indices
 
-    def _utterance_batch(self, rng, generator) -> tuple[Tensor, list[int]]:
+    def _utterance_batch(self, rng, generator) -> tuple[Tensor, np.ndarray, list[int]]:
         slowest, fastest = 1 / self.augmentation.tempo[0], 1 / self.augmentation.tempo[1]
         n_frames, indices = self._utterances.draw(
             self.batch_size * self._full, (fastest, slowest), rng
         )
         lengths = self.clips.n_frames[indices]
         padded = np.zeros((len(indices), self.clips.n_mels, lengths.max()), dtype=np.float32)
-        for row, index in zip(padded, indices, strict=True):
+        units = np.full((len(indices), lengths.max()), NO_UNIT, dtype=np.int16)
+        for row, own, index in zip(padded, units, indices, strict=True):
             log_mel = self.clips.log_mel(index).T
             row[:, : log_mel.shape[1]] = log_mel
             row[:, log_mel.shape[1] :] = log_mel[:, -1:]
+            own[: log_mel.shape[1]] = self.clips.units(index)
+        units = warp_units(units, n_frames, lengths)
         scale = _draw(len(indices), self.augmentation.vocal_tract_warp, generator)
         lengths = torch.from_numpy(lengths.astype(np.float32))
-        return warp(torch.from_numpy(padded), n_frames, lengths, scale), indices
+        return warp(torch.from_numpy(padded), n_frames, lengths, scale), units, indices
 
-    def _crop(self, index: int, n_frames: int, rng: np.random.Generator) -> np.ndarray:
-        """(n_mels, n_frames) float32 of a clip, joined with others of its speaker if short."""
-        pieces = [self.clips.log_mel(index)]
-        n_available = len(pieces[0])
+    def _crop(
+        self, index: int, n_frames: int, rng: np.random.Generator
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Log-mel (n_mels, n_frames) float32 and units (n_frames,) of a clip, joined with others
+        of its speaker if short."""
+        joined = [index]
+        n_available = int(self.clips.n_frames[index])
         while n_available < n_frames:
-            pieces.append(self.clips.log_mel(self.sampler.companion(index, rng)))
-            n_available += len(pieces[-1])
+            joined.append(self.sampler.companion(index, rng))
+            n_available += int(self.clips.n_frames[joined[-1]])
         start = rng.integers(n_available - n_frames + 1)
-        log_mel = np.concatenate(pieces) if len(pieces) > 1 else pieces[0]
-        return log_mel[start : start + n_frames].T.astype(np.float32)
+        crop = slice(start, start + n_frames)
+        log_mel = np.concatenate([self.clips.log_mel(i) for i in joined])[crop]
+        units = np.concatenate([self.clips.units(i) for i in joined])[crop]
+        return log_mel.T.astype(np.float32), units
 
     def _noise(self, shape: torch.Size, rng: np.random.Generator) -> Tensor:
         """Recordings to lie under the batch: mostly without speech, sometimes other talk."""
@@ -137,7 +170,7 @@ class TrainingBatches(Dataset):
         for row in noise:
             background = len(self._noises) and rng.random() < 0.7
             index = rng.choice(self._noises) if background else rng.integers(len(self.clips))
-            row[:] = self._crop(int(index), shape[2], rng)
+            row[:] = self._crop(int(index), shape[2], rng)[0]
         return torch.from_numpy(noise)
 
 

@@ -71,9 +71,7 @@ class Lessons:
         frames = []
         with ThreadPoolExecutor(self._n_threads) as pool:
             found = self._each(pool, rows, self._states)
-            for states in tqdm(
-                found, "states for the units", len(rows), unit="clip", disable=None
-            ):
+            for states in tqdm(found, "states for the units", len(rows), unit="clip", disable=None):
                 if states is not None:
                     picked = rng.permutation(len(states))[:FRAMES_OF_A_FITTED_CLIP]
                     frames.append(states[picked])

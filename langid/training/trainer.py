@@ -2,22 +2,21 @@
 
 import math
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 from torch.optim.swa_utils import AveragedModel
 
 from langid.config import ModelConfig
 from langid.model import LanguageCNN
 from langid.training.batches import Batch
 from langid.training.clips import Clips
+from langid.training.losses import LossWeights, losses
 
 EMA_DECAY = 0.998
-LABEL_SMOOTHING = 0.05
 MAX_GRADIENT_NORM = 3.0
 WARMUP_STEPS = 200
 VALIDATION_BATCH = 128
@@ -30,46 +29,30 @@ class Optimisation:
     weight_decay: float
     phone_weight: float  # of the CTC loss beside the language loss
     seed: int
+    unit_weight: float = 0.5  # of naming the teacher's units, where there is a teacher
+    posterior_weight: float = 0.5  # of agreeing with the teacher's languages
 
 
 @dataclass(frozen=True)
 class StepFigures:
-    """What one step tells the log; ``phone_loss`` is None for a batch of windows."""
+    """What one step tells the log; ``phones`` is None for a batch of windows, ``units`` and
+    ``posteriors`` without a teacher."""
 
-    loss: float
-    language_loss: float
+    total: float
+    language: float
     accuracy: float
-    phone_loss: float | None
+    phones: float | None
+    units: float | None = None
+    posteriors: float | None = None
+
+
+FIGURES = tuple(field.name for field in fields(StepFigures))
 
 
 def learning_rate_at(step: int, o: Optimisation) -> float:
     """Linear warm-up, then half a cosine down to zero (Loshchilov & Hutter 2017)."""
     warm = min(1.0, (step + 1) / min(WARMUP_STEPS, max(1, o.n_steps // 10)))
     return o.learning_rate * warm * 0.5 * (1 + math.cos(math.pi * step / o.n_steps))
-
-
-def losses(
-    model: nn.Module, batch: Batch, phone_weight: float
-) -> tuple[Tensor, Tensor, Tensor, Tensor | None]:
-    """Total loss, language loss, accuracy and CTC loss (None without phones) of a batch."""
-    logits, phone_logits = model.forward_features(batch.log_mel)
-    logits = logits.float()
-    language = F.cross_entropy(logits, batch.labels, label_smoothing=LABEL_SMOOTHING)
-    accuracy = (logits.argmax(dim=1) == batch.labels).float().mean()
-    if batch.phones is None:
-        return language, language, accuracy, None
-    lengths = torch.tensor([len(target) for target in batch.phones])
-    n_frames = torch.full_like(lengths, phone_logits.shape[2])
-    phones = F.ctc_loss(
-        phone_logits.float().permute(2, 0, 1).log_softmax(dim=2),
-        torch.cat(batch.phones),
-        n_frames,
-        lengths,
-        blank=0,
-        zero_infinity=True,
-    )
-    # Whole utterances are easier than windows and fewer voices: they count half.
-    return 0.5 * language + phone_weight * phones, language, accuracy, phones
 
 
 def update_average(averages: list[Tensor], values: list[Tensor], n_averaged: Tensor) -> None:
@@ -98,6 +81,9 @@ class Trainer:
             lr=optimisation.learning_rate,
             weight_decay=optimisation.weight_decay,
         )
+        self._weights = LossWeights(
+            optimisation.phone_weight, optimisation.unit_weight, optimisation.posterior_weight
+        )
         self.step = 0
 
     @property
@@ -111,24 +97,18 @@ class Trainer:
         torch.manual_seed(self.optimisation.seed * 1_000_003 + self.step)
         for group in self.optimiser.param_groups:
             group["lr"] = learning_rate_at(self.step, self.optimisation)
-        batch = Batch(batch.log_mel.to(self.device), batch.labels.to(self.device), batch.phones)
+        batch = batch.to(self.device)
         self.model.train()
         with torch.autocast(self.device.type, torch.bfloat16):
-            total, language, accuracy, phones = losses(
-                self.model, batch, self.optimisation.phone_weight
-            )
+            result = losses(self.model.forward_heads(batch.log_mel), batch, self._weights)
         self.optimiser.zero_grad(set_to_none=True)
-        total.backward()
+        result.total.backward()
         nn.utils.clip_grad_norm_(self.model.parameters(), MAX_GRADIENT_NORM)
         self.optimiser.step()
         self.average.update_parameters(self.model)
         self.step += 1
-        return StepFigures(
-            total.item(),
-            language.item(),
-            accuracy.item(),
-            None if phones is None else phones.item(),
-        )
+        figures = {name: getattr(result, name) for name in FIGURES}
+        return StepFigures(**{name: None if x is None else x.item() for name, x in figures.items()})
 
     def save(self, path: Path, **extra: object) -> None:
         """Write everything a resumed run needs, atomically."""
