@@ -13,8 +13,7 @@ import gradio as gr
 import pandas as pd
 
 from langid import AudioError, Identification, LanguageIdentifier, WeightsError
-from langid.candidates import choose_labels
-from langid.languages import language_name
+from langid.languages import choose_labels, language_name
 from langid.page.figures import ADVICE, describe_figures, read_figures
 from langid.page.timeline import label_colours, legend_html, plot_columns
 from langid.page.words import describe_answer, describe_weights, join_names, segment_table

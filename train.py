@@ -26,20 +26,20 @@ import torch
 from torch.utils.data import DataLoader
 from tqdm import tqdm
 
+from langid.checkpoint import load_model, write_weights
 from langid.config import ModelConfig
 from langid.data.espeak import espeak_available
-from langid.hub.publish import PublishError, push_folder
+from langid.errors import LangidError
+from langid.hub.publish import push_folder
 from langid.languages import DEFAULT_LANGUAGES, NONE, OTHER, parse_languages
 from langid.model import LanguageCNN
-from langid.pretrained import load_model
 from langid.training.augment import AugmentConfig
 from langid.training.batches import TrainingBatches
 from langid.training.cache import load_training_data
 from langid.training.clips import Clips, prepare_clips
-from langid.training.datasets import DatasetError
 from langid.training.initial import build_model
 from langid.training.outputs import finish_run
-from langid.training.run_folder import CHECKPOINT_FILE, append_log
+from langid.training.run_folder import CHECKPOINT_FILE, RUN, append_log
 from langid.training.sampling import Shares
 from langid.training.taught import (
     CONTRADICTED_FILE,
@@ -48,11 +48,9 @@ from langid.training.taught import (
     open_lessons,
     taught_config,
 )
-from langid.training.teacher import TeacherError
 from langid.training.trainer import Optimisation, StepFigures, Trainer
 from langid.training.units import UNITS_FILE
 from langid.training.validation import WindowLogits, calibrate
-from langid.weights_io import WeightsError, write_weights
 
 MIN_PHONE_COUNT = 20  # rarer phones have no place in the CTC inventory
 
@@ -62,7 +60,7 @@ def main(argv: list[str] | None = None) -> int:
     args = parse_arguments(argv)
     try:
         run(args)
-    except (DatasetError, PublishError, TeacherError, WeightsError) as error:
+    except LangidError as error:
         print(f"train.py: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
@@ -228,7 +226,7 @@ def run(args: argparse.Namespace) -> None:
     finish_run(args.output, splits, history, settings)
     print(f"Done: weights, card and figures are in {args.output}.")
     if args.push_to_hub:
-        print(f"Published: {push_folder(args.output, args.push_to_hub, args.private)}")
+        print(f"Published: {push_folder(args.output, args.push_to_hub, RUN, args.private)}")
 
 
 def phone_inventory(train: Clips) -> tuple[str, ...]:

@@ -11,10 +11,10 @@ from langid.version import VERSION as __version__
 
 # Imported at first use (PEP 562): torch takes seconds, and half of the package needs none.
 _HOMES = {
-    "AudioError": "langid.audio",
+    "AudioError": "langid.errors",
     "Identification": "langid.identifier",
     "LanguageIdentifier": "langid.identifier",
-    "WeightsError": "langid.weights_io",
+    "WeightsError": "langid.errors",
 }
 __all__ = ["AudioError", "Identification", "LanguageIdentifier", "WeightsError", "__version__"]
 

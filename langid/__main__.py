@@ -146,8 +146,8 @@ def evaluate(arguments: list[str]) -> int:
 
 def bench(arguments: list[str]) -> int:
     """python -m langid bench: see ``langid.evaluation.bench``."""
+    from langid.errors import WeightsError
     from langid.evaluation.bench import main as bench_main
-    from langid.weights_io import WeightsError
 
     try:
         return bench_main(arguments)
@@ -168,8 +168,8 @@ def _add_model_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _load(options: argparse.Namespace) -> "LanguageIdentifier":
+    from langid.errors import WeightsError
     from langid.identifier import LanguageIdentifier
-    from langid.weights_io import WeightsError
 
     try:
         return LanguageIdentifier.from_pretrained(

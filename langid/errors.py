@@ -1,5 +1,26 @@
-"""What is said to people whose data cannot be used."""
+"""The errors that callers of this package meet: each message is one sentence for people, which
+says what is wrong and what to do."""
 
 
-class DataError(ValueError):
-    """The data cannot be prepared; the message is one sentence that says what to do."""
+class LangidError(ValueError):
+    """Input that cannot be used, of whatever kind."""
+
+
+class AudioError(LangidError):
+    """Audio that cannot be identified."""
+
+
+class WeightsError(LangidError):
+    """Weights that cannot be had, or do not fit their configuration or this package."""
+
+
+class DataError(LangidError):
+    """Recordings or a dataset that cannot be prepared, evaluated or trained on."""
+
+
+class PublishError(LangidError):
+    """The Hub did not take a run or a dataset; what is on disk is untouched."""
+
+
+class TeacherError(LangidError):
+    """A Whisper model that cannot be had, to learn from or to be compared with."""

@@ -9,11 +9,12 @@ from itertools import groupby
 import numpy as np
 import torch
 
-from langid.audio import AudioError, AudioInput, AudioStream
+from langid.audio import AudioInput, AudioStream
 from langid.audio.energy import EnergyMeter
+from langid.checkpoint import load_model
+from langid.errors import AudioError
 from langid.languages import NONE, languages_of
 from langid.model import LanguageCNN
-from langid.pretrained import load_model
 from langid.windows import Window, aggregate, cut_windows, restrict, runs
 
 BATCH_SIZE = 8  # windows a forward pass: more is no faster and takes 40 MB more

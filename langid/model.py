@@ -9,17 +9,14 @@ names the unit that the teacher heard in each frame, fed back in the same way, a
 which of the teacher's languages it was.
 """
 
-from pathlib import Path
 from typing import NamedTuple
 
 import torch
-from huggingface_hub import PyTorchModelHubMixin
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from langid.config import ModelConfig
 from langid.features import LogMel
-from langid.weights_io import fetch_weights, read_config, read_tensors, write_weights
 
 SUBSAMPLING = 4  # log-mel frames per encoder frame
 ENCODER_DILATIONS = (1, 2, 1, 2, 4, 8)  # of the encoder's blocks; more begin again
@@ -115,7 +112,7 @@ class Heads(NamedTuple):
     teacher_languages: Tensor | None  # (batch, n_teacher_languages)
 
 
-class LanguageCNN(nn.Module, PyTorchModelHubMixin, library_name="langid"):
+class LanguageCNN(nn.Module):
     """Waveform windows (batch, n_samples) → logits (batch, n_labels).
 
     Windows of any length from about 0.3 s work, all of one batch being equally long; the network
@@ -185,39 +182,3 @@ class LanguageCNN(nn.Module, PyTorchModelHubMixin, library_name="langid"):
         """Waveform (batch, n_samples) → calibrated probabilities (batch, n_labels)."""
         logits = self(waveform.to(self.classifier.weight.device))
         return (logits.float() / self.config.temperature).softmax(dim=1)
-
-    def _save_pretrained(self, save_directory: Path) -> None:
-        """Both files of ``save_pretrained`` and ``push_to_hub``."""
-        write_weights(save_directory, self.config, self.state_dict())
-
-    @classmethod
-    def load(cls, folder: Path) -> "LanguageCNN":
-        """The model of a folder with both files, in evaluation mode.
-
-        Raises
-        ------
-        langid.weights_io.WeightsError
-            If a file is missing or unreadable, or does not fit the other.
-        """
-        model = cls(read_config(folder))
-        model.load_state_dict(
-            read_tensors(folder, {name: t.shape for name, t in model.state_dict().items()})
-        )
-        return model.eval()
-
-    @classmethod
-    def from_pretrained(
-        cls, pretrained_model_name_or_path: str | Path, *, revision: str | None = None, **_: object
-    ) -> "LanguageCNN":
-        """The model of a folder or a Hub repository: strict, whatever else is asked.
-
-        Raises
-        ------
-        langid.weights_io.WeightsError
-            See `load`; also if the repository cannot be had.
-        """
-        # Not the mixin's: it reads config.json itself first, and fails in its own ways.
-        folder = Path(pretrained_model_name_or_path)
-        if not folder.is_dir():
-            folder = fetch_weights(str(pretrained_model_name_or_path), revision)
-        return cls.load(folder)

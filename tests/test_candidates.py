@@ -2,7 +2,7 @@
 
 import pytest
 
-from langid.candidates import choose_labels
+from langid.languages import choose_labels
 
 LABELS = ("en", "fr", "de", "other", "none")
 

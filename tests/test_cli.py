@@ -12,10 +12,9 @@ import soundfile
 from helpers.identifier import FakeIdentifier, identification
 
 from langid.__main__ import main
-from langid.audio import AudioError
+from langid.errors import AudioError, WeightsError
 from langid.identifier import LanguageIdentifier
 from langid.version import VERSION
-from langid.weights_io import WeightsError
 
 ROOT = Path(__file__).parents[1]
 

@@ -12,7 +12,8 @@ import numpy as np
 
 from langid.audio.decoding import decode
 from langid.audio.samples import Chunk, downmix, full_scale, resample, second_blocks
-from langid.audio.sources import AudioError, open_source
+from langid.audio.sources import open_source
+from langid.errors import AudioError
 
 __all__ = [
     "AUDIO_SUFFIXES",

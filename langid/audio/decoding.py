@@ -15,7 +15,8 @@ import soundfile
 
 from langid.audio.ffmpeg import decode_ffmpeg
 from langid.audio.samples import Chunk
-from langid.audio.sources import AudioError, Source
+from langid.audio.sources import Source
+from langid.errors import AudioError
 
 SIGNATURES = {  # how files start, to choose the decoder and to word errors
     "WAV": rb"(RIFF|RIFX|RF64)....WAVE",

@@ -6,7 +6,8 @@ import av
 import numpy as np
 
 from langid.audio.samples import Chunk, full_scale
-from langid.audio.sources import AudioError, Source
+from langid.audio.sources import Source
+from langid.errors import AudioError
 
 # What FFmpeg may take a file for. Without this list text is a "tty" video, a picture is a video of
 # one frame, and a playlist opens other files.

@@ -11,12 +11,10 @@ import stat
 import tempfile
 from typing import BinaryIO
 
+from langid.errors import AudioError
+
 SPOOL_MEMORY_BYTES = 32 * 2**20  # a pipe is kept in memory up to here, then on disk
 SPOOL_LIMIT_BYTES = 4 * 2**30  # an endless pipe must not fill the disk
-
-
-class AudioError(ValueError):
-    """Audio that cannot be identified; the message is one sentence that says why and what to do."""
 
 
 class Source:

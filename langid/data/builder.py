@@ -1,5 +1,6 @@
 """Recordings or archives → a Hugging Face dataset of Parquet files: bounded memory, resumable."""
 
+from langid.errors import DataError
 import hashlib
 import json
 import math
@@ -18,7 +19,6 @@ from tqdm import tqdm
 from langid.data.lock import alone
 from langid.data.disjoint import Gate, check_disjoint
 from langid.data.drops import Drops
-from langid.errors import DataError
 from langid.data.file_names import text_of_name
 from langid.data.journal import JOURNAL_FILE, Journal
 from langid.data.json_file import read_json, write_json

@@ -12,7 +12,8 @@ from langid.data.counts import UNKNOWN, Amount, Counts, count_dataset
 from langid.data.card_texts import CardText, known_faults
 from langid.data.drops import Drops
 from langid.languages import DEFAULT_LANGUAGES, NAMES, NONE, class_of, language_name
-from langid.data.layout import CARD_FILE, shards_of
+from langid.hub.publish import CARD_FILE
+from langid.data.layout import shards_of
 from langid.data.licences import UNSTATED, card_licence, full_name
 from langid.hub.markdown import few, percent, table
 from langid.version import VERSION

@@ -1,5 +1,6 @@
 """One recording on its way into a dataset: what is known of it, and the bytes to store."""
 
+from langid.errors import AudioError
 import hashlib
 import io
 import math
@@ -10,14 +11,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from langid.audio import (
-    MIN_DURATION_S,
-    SAMPLE_RATE,
-    AudioError,
-    AudioStream,
-    NonFiniteError,
-    TooShortError,
-)
+from langid.audio import MIN_DURATION_S, SAMPLE_RATE, AudioStream, NonFiniteError, TooShortError
 from langid.audio.energy import SILENCE_DBFS, EnergyMeter
 
 # Compressed containers that libsndfile reads: such bytes are stored as they are.

@@ -1,5 +1,6 @@
 """What the files of a dataset hold, counted from their small columns; no audio is read."""
 
+from langid.errors import DataError
 from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +10,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from datasets import Features
 
-from langid.errors import DataError
 from langid.data.layout import shard_paths
 from langid.data.licences import UNSTATED
 from langid.data.shards import read_columns

@@ -1,11 +1,10 @@
 """How a dataset of prepare_data.py lies in its folder, and whether all of it is there."""
 
+from langid.errors import DataError
 from collections.abc import Iterable
 from pathlib import Path
 
-from langid.errors import DataError
 
-CARD_FILE = "README.md"
 BUILD_FILE = "build.json"  # stands in a finished dataset, and only there
 DATA_FOLDER = "data"  # of the Parquet files, beside the card
 ALL_SHARDS = f"{DATA_FOLDER}/*.parquet"  # as a pattern of paths below the dataset's folder

@@ -1,12 +1,12 @@
 """Work that one process does at a time."""
 
+from langid.errors import DataError
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from langid.errors import DataError
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """Several datasets → one: sources apart by name, every speaker in one split, each audio once."""
 
+from langid.errors import DataError
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -8,7 +9,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from huggingface_hub import snapshot_download
 
-from langid.errors import DataError
 from langid.hub import HUB_ERRORS, hub_reason
 from langid.data.layout import (
     ALL_SHARDS,

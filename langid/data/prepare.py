@@ -1,5 +1,6 @@
 """What the commands of prepare_data.py share: from jobs to a dataset on disk and on the Hub."""
 
+from langid.errors import DataError, PublishError
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
@@ -11,10 +12,20 @@ from langid.data.card import write_card
 from langid.data.counts import count_dataset
 from langid.data.card_texts import CardText
 from langid.data.drops import Drops
-from langid.errors import DataError
-from langid.hub.publish import DATASET, PublishError, open_repo, push_folder
+from langid.hub.publish import CARD_FILE, Publication, open_repo, push_folder
+from langid.data.layout import ALL_SHARDS, BUILD_FILE
 from langid.data.tally import table
 from langid.data.utterance import Job, Reading
+
+
+DATASET = Publication(
+    repo_type="dataset",
+    noun="dataset",
+    files=(CARD_FILE, BUILD_FILE, ALL_SHARDS),
+    replaced=(ALL_SHARDS,),  # train-00000-of-00003 beside -of-00002 would be read as well
+    message="Upload the dataset and its card",
+    remedy="run the same command again: what has arrived is not sent twice",
+)
 
 
 @dataclass(frozen=True)
@@ -87,6 +98,6 @@ class Target:
 
     def _publish(self, step: Callable[..., str]) -> str:
         try:
-            return step(self.repo_id, self.private, DATASET)
+            return step(self.repo_id, DATASET, self.private)
         except PublishError as error:
             raise DataError(str(error)) from error

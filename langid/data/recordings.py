@@ -1,10 +1,10 @@
 """Jobs → what is stored of them. Runs in the decoding processes, which import only this."""
 
+from langid.errors import DataError
 from dataclasses import replace
 from pathlib import Path, PurePath
 
 from langid.data.clips import Clip, ClipLimits, UnusableClip, encode_clip
-from langid.errors import DataError
 from langid.data.utterance import Job, Reading, Utterance
 from langid.data.voxforge.archive import read_archive
 from langid.data.voxforge.archives import Archive

@@ -1,5 +1,6 @@
 """Rows of Parquet files → utterances. Runs in the processes that merge datasets."""
 
+from langid.errors import DataError
 import math
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -8,7 +9,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from langid.data.clips import ClipLimits, UnusableClip, encode_clip
-from langid.errors import DataError
 from langid.data.utterance import Job, Reading, Utterance
 
 

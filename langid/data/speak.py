@@ -1,5 +1,6 @@
 """Sentences → an audiofolder of synthetic speech by espeak-ng; material for training only."""
 
+from langid.errors import AudioError, DataError
 import csv
 import os
 import random
@@ -15,8 +16,7 @@ from pathlib import Path
 import soundfile
 from tqdm import tqdm
 
-from langid.audio import SAMPLE_RATE, AudioError, load_audio
-from langid.errors import DataError
+from langid.audio import SAMPLE_RATE, load_audio
 from langid.languages import language_code
 from langid.data.espeak import espeak_voice
 

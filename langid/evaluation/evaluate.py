@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from tqdm import tqdm
 
-from langid.audio import AudioError, AudioInput
+from langid.audio import AudioInput
 from langid.data.clips import Clip
 from langid.data.labelled import read_clips
-from langid.errors import DataError
+from langid.errors import AudioError, DataError
 from langid.evaluation import metrics
 from langid.identifier import Identification, LanguageIdentifier
 from langid.languages import NONE, OTHER, class_of, languages_of

@@ -29,19 +29,16 @@ from huggingface_hub.utils import (
     hf_raise_for_status,
 )
 
-from langid.data.layout import ALL_SHARDS, BUILD_FILE, CARD_FILE
+from langid.errors import PublishError
 from langid.hub import HUB_ERRORS, hub_reason, is_passing, retry_after_s
 
+CARD_FILE = "README.md"  # what the Hub shows of a repository
 N_RETRIES = 5  # of each step
 FIRST_WAIT_S = 2.0  # then 4, 8, 16, 32
 N_FILES_AT_A_TIME = 8  # what is lost, at most, when this process ends
 
 logger = logging.getLogger(__name__)
 Answer = TypeVar("Answer")
-
-
-class PublishError(ValueError):
-    """The Hub did not take a run or a dataset; what is on disk is untouched."""
 
 
 @dataclass(frozen=True)
@@ -56,30 +53,11 @@ class Publication:
     remedy: str  # after a failure, with {repo_id} and {folder}
 
 
-RUN = Publication(
-    repo_type="model",
-    noun="run",
-    # The checkpoint stays at home: it is for resuming, and three times the size.
-    files=("config.json", "model.safetensors", CARD_FILE, "metrics.json", "log.jsonl", "*.png"),
-    replaced=(),
-    message="Upload weights, card and figures",
-    remedy="upload again with 'hf upload {repo_id} {folder} --exclude \"*.pt\"'",
-)
-DATASET = Publication(
-    repo_type="dataset",
-    noun="dataset",
-    files=(CARD_FILE, BUILD_FILE, ALL_SHARDS),
-    replaced=(ALL_SHARDS,),  # train-00000-of-00003 beside -of-00002 would be read as well
-    message="Upload the dataset and its card",
-    remedy="run the same command again: what has arrived is not sent twice",
-)
-
-
 def push_folder(
     folder: Path,
     repo_id: str,
+    what: Publication,
     private: bool = False,
-    what: Publication = RUN,
     *,
     n_retries: int = N_RETRIES,
 ) -> str:
@@ -112,7 +90,7 @@ def push_folder(
         return _again(commit, n_retries).commit_url
 
 
-def open_repo(repo_id: str, private: bool = False, what: Publication = RUN) -> str:
+def open_repo(repo_id: str, what: Publication, private: bool = False) -> str:
     """Make sure before long work that ``push_folder`` will be let in: the repository's full id.
 
     Raises

@@ -7,8 +7,8 @@ from pathlib import Path
 from huggingface_hub import hf_hub_download
 from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 
+from langid.checkpoint import EMBEDDED, EMBEDDED_NAME
 from langid.languages import NONE, OTHER, language_name
-from langid.pretrained import EMBEDDED, EMBEDDED_NAME
 
 METRICS_FILE = "metrics.json"
 UNKNOWN = "No measured figures came with these weights, so how often they err is not known here."

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from langid.checkpoint import EMBEDDED_NAME
 from langid.identifier import Identification, Segment
 from langid.languages import NONE, OTHER, language_name
-from langid.pretrained import EMBEDDED_NAME
 from langid.version import VERSION
 
 NOT_SURE = 0.6  # below this confidence the runner-up is named as well

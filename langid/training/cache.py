@@ -22,10 +22,11 @@ from tqdm import tqdm
 from langid.config import ModelConfig
 from langid.data.espeak import espeak_available
 from langid.data.processes import run_in_order
+from langid.errors import DataError
 from langid.hub import hub_reason
 from langid.languages import languages_of
 from langid.training.clips import FeatureComputer
-from langid.training.datasets import ROW_FEATURES, DatasetError, SourceSplit, hold_back, load_splits
+from langid.training.datasets import ROW_FEATURES, SourceSplit, hold_back, load_splits
 from langid.training.lessons import Lessons
 
 FRAMES_PER_HOUR = 360_000
@@ -56,7 +57,7 @@ def load_training_data(
 
     Raises
     ------
-    DatasetError
+    DataError
         If there is no such dataset, a split, a column or a language is missing, or the connection
         to the Hub is lost.
     """
@@ -65,7 +66,7 @@ def load_training_data(
     train = [own["train"] for own in splits]
     validation = [own["validation"] for own in splits if "validation" in own]
     if not validation:
-        raise DatasetError(
+        raise DataError(
             f"{' and '.join(sources)} have no validation split: prepare the data with "
             "prepare_data.py, from recordings of several speakers a language."
         )
@@ -95,7 +96,7 @@ def _beside(left: Dataset, right: Dataset) -> Dataset:
 
 def _require(languages: tuple[str, ...], present: set[str]) -> None:
     if missing := [language for language in languages if language not in present]:
-        raise DatasetError(
+        raise DataError(
             f"The train split has no clip of {', '.join(missing)}: choose other --languages or "
             "add data."
         )
@@ -176,12 +177,12 @@ def _explained(cause: BaseException, source: str) -> BaseException:
     """What went wrong with a source in the middle, in a sentence where it is foreseen."""
     if isinstance(cause, (HTTPError, ConnectionError, TimeoutError)):
         reason = hub_reason(cause.__cause__ or cause)
-        return DatasetError(
+        return DataError(
             f"The connection to the Hub was lost while {source} was read ({reason}): run the same "
             "command again, which goes on with the file that was not complete."
         )
     if isinstance(cause, pa.ArrowException):
-        return DatasetError(
+        return DataError(
             f"{source} is damaged ({hub_reason(cause)}): make it again, or copy it again."
         )
     return cause

@@ -6,9 +6,10 @@ import numpy as np
 import torch
 from datasets import Dataset
 
-from langid.audio import AudioError, load_audio
+from langid.audio import load_audio
 from langid.config import ModelConfig
 from langid.data.espeak import espeak_available, transcript_to_phones
+from langid.errors import AudioError
 from langid.features import LogMel
 from langid.languages import class_of, languages_of
 from langid.training.units import NO_UNIT, spread_over_log_mel

@@ -56,10 +56,6 @@ TRAINING_SPLITS = ("train", "validation")
 HELD_BACK_SHARE = 0.1  # of the speakers of a class that validation lacks
 
 
-class DatasetError(ValueError):
-    """A dataset that training cannot use; the message says what is missing."""
-
-
 @dataclass(frozen=True)
 class SourceSplit:
     """One split of one source; its rows are read in order, one part (mostly a file) at a time."""
@@ -79,7 +75,7 @@ class SourceSplit:
         names = self.language_names
         for row in self.stream.shard(len(self.part_keys), part):
             if row["audio"] is None or row["audio"]["bytes"] is None:
-                raise DatasetError(
+                raise DataError(
                     f"{self.source} names audio files instead of holding them: make a dataset of "
                     "them with prepare_data.py."
                 )
@@ -99,15 +95,15 @@ def load_splits(source: str, streaming: bool = False) -> dict[str, SourceSplit]:
 
     Raises
     ------
-    DatasetError
+    DataError
         If there is no such dataset, it is not whole, or it lacks a split or a column.
     """
     splits = _of_folder(Path(source)) if Path(source).is_dir() else _of_hub(source, streaming)
     if "train" not in splits:
-        raise DatasetError(f"{source} has no train split: make it with prepare_data.py.")
+        raise DataError(f"{source} has no train split: make it with prepare_data.py.")
     for split in splits.values():
         if missing := sorted(set(REQUIRED_COLUMNS) - set(split.stream.features)):
-            raise DatasetError(f"{source} lacks the columns {', '.join(missing)}.")
+            raise DataError(f"{source} lacks the columns {', '.join(missing)}.")
     return splits
 
 
@@ -158,7 +154,7 @@ def _of_folder(folder: Path) -> dict[str, SourceSplit]:
     try:
         check_whole(folder, TRAINING_SPLITS)
     except DataError as error:
-        raise DatasetError(str(error)) from error
+        raise DataError(str(error)) from error
     files = {split: paths for split in TRAINING_SPLITS if (paths := shard_paths(folder, split))}
     if not files:
         return {}
@@ -176,7 +172,7 @@ def _n_rows(path: Path) -> int:
     try:
         return pq.read_metadata(path).num_rows
     except (OSError, pa.ArrowException) as error:
-        raise DatasetError(
+        raise DataError(
             f"{path} is no whole Parquet file: make the dataset again, or copy it again."
         ) from error
 
@@ -191,19 +187,19 @@ def _of_hub(source: str, streaming: bool) -> dict[str, SourceSplit]:
         # Asked for once beforehand: the library alone goes on trying for minutes.
         commit = HfApi().dataset_info(source, timeout=HUB_TIMEOUT_S).sha
     except (HFValidationError, RepositoryNotFoundError) as error:
-        raise DatasetError(
+        raise DataError(
             f"{source} is neither a dataset folder nor a dataset on the Hub that can be seen from "
             "here: make one with prepare_data.py, or log in with 'hf auth login'."
         ) from error
     except OfflineModeIsEnabled as error:
         if streaming:
-            raise DatasetError(
+            raise DataError(
                 f"{source} cannot be streamed while HF_HUB_OFFLINE is set: leave out --streaming "
                 "to use what was downloaded before."
             ) from error
         commit = None
     except HUB_ERRORS as error:
-        raise DatasetError(
+        raise DataError(
             f"There is no folder {source}, and the Hub cannot be asked for a dataset of that name "
             f"({hub_reason(error)}): check the connection, or set HF_HUB_OFFLINE=1 to use what "
             "was downloaded before."
@@ -212,7 +208,7 @@ def _of_hub(source: str, streaming: bool) -> dict[str, SourceSplit]:
         splits = load_dataset(source, revision=commit, streaming=streaming, keep_in_memory=False)
     except (*HUB_ERRORS, DatasetsError) as error:
         cause = error.__cause__ if isinstance(error, DatasetGenerationError) else None
-        raise DatasetError(
+        raise DataError(
             f"The dataset {source} cannot be loaded from the Hub ({hub_reason(cause or error)})."
         ) from error
     if not streaming:
@@ -222,7 +218,7 @@ def _of_hub(source: str, streaming: bool) -> dict[str, SourceSplit]:
         if (stream := splits.get(name)) is None:
             continue
         if stream.features is None:
-            raise DatasetError(f"{source} does not say what columns it has: leave out --streaming.")
+            raise DataError(f"{source} does not say what columns it has: leave out --streaming.")
         n_parts = stream.num_shards
         keys = [(source, commit, name, n_parts, part) for part in range(n_parts)]
         known = (stream.info.splits or {}).get(name)

@@ -5,9 +5,9 @@ from pathlib import Path
 
 from datasets import DatasetDict
 
+from langid.checkpoint import read_model
 from langid.evaluation.evaluate import evaluate_dataset
 from langid.identifier import LanguageIdentifier
-from langid.model import LanguageCNN
 from langid.training.card import make_card
 from langid.training.datasets import REQUIRED_COLUMNS, describe_sources
 from langid.training.run_folder import METRICS_FILE, plot_confusion, plot_curves
@@ -19,7 +19,7 @@ def finish_run(folder: Path, splits: DatasetDict, history: list[dict], settings:
     The weights are read back and heard through ``LanguageIdentifier``, so that the figures are
     those of what is published, on the path it is served by.
     """
-    model = LanguageCNN.load(folder)
+    model = read_model(folder)
     heard = splits["validation"].select_columns(list(REQUIRED_COLUMNS))
     report = evaluate_dataset(LanguageIdentifier(model, folder.name), heard, "validation")
     (folder / METRICS_FILE).write_text(

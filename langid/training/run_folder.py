@@ -9,11 +9,22 @@ import numpy as np
 matplotlib.use("Agg")
 from matplotlib import pyplot as plt
 
+from langid.checkpoint import CONFIG_FILE, WEIGHTS_FILE
+from langid.hub.publish import CARD_FILE, Publication
 from langid.languages import language_name
 
 LOG_FILE = "log.jsonl"
 CHECKPOINT_FILE = "checkpoint.pt"
 METRICS_FILE = "metrics.json"
+RUN = Publication(
+    repo_type="model",
+    noun="run",
+    # The checkpoint stays at home: it is for resuming, and three times the size.
+    files=(CONFIG_FILE, WEIGHTS_FILE, CARD_FILE, METRICS_FILE, LOG_FILE, "*.png"),
+    replaced=(),
+    message="Upload weights, card and figures",
+    remedy="upload again with 'hf upload {repo_id} {folder} --exclude \"*.pt\"'",
+)
 
 
 def append_log(folder: Path, entry: dict) -> None:

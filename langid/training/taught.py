@@ -48,9 +48,9 @@ def open_lessons(args: argparse.Namespace) -> Lessons | None:
 
     Raises
     ------
-    langid.training.teacher.TeacherError
+    langid.errors.TeacherError
         If the teacher cannot be had.
-    langid.training.datasets.DatasetError
+    langid.errors.DataError
         If the units cannot be read.
     """
     if not args.teacher:

@@ -10,16 +10,13 @@ from typing import Protocol
 
 import numpy as np
 
+from langid.errors import TeacherError
 from langid.hub import HUB_ERRORS, hub_reason
 
 SAMPLE_RATE_HZ = 16_000
 CHUNK_S = 30.0  # Whisper hears no more at once
 STATES_PER_UNIT = 2  # 50 states a second, 25 units
 _HASH_CHUNK = 2**20
-
-
-class TeacherError(ValueError):
-    """A teacher that cannot be had; the message is one sentence that says what to do."""
 
 
 class Teacher(Protocol):

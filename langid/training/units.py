@@ -16,7 +16,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from langid.training.datasets import DatasetError
+from langid.errors import DataError
 
 UNITS_FILE = "units.safetensors"
 UNIT_FRAME_S = 0.04  # one unit for each frame of the network's encoder
@@ -68,13 +68,13 @@ class Units:
 
         Raises
         ------
-        DatasetError
+        DataError
             If the file is not one of those.
         """
         try:
             return cls(**load_file(path))
         except (OSError, SafetensorError, TypeError) as error:
-            raise DatasetError(
+            raise DataError(
                 f"{path} holds no units of a teacher: delete it, and they are fitted again."
             ) from error
 
@@ -86,11 +86,11 @@ def fit_units(states: np.ndarray, n_units: int, seed: int) -> Units:
 
     Raises
     ------
-    DatasetError
+    DataError
         If there are fewer frames than units.
     """
     if len(states) < n_units:
-        raise DatasetError(
+        raise DataError(
             f"{len(states)} frames are too few for {n_units} units: give more speech or fewer "
             "--units."
         )

@@ -6,12 +6,12 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from langid.checkpoint import read_model, write_weights
 from langid.evaluation import metrics
 from langid.languages import NONE, OTHER, languages_of
 from langid.model import LanguageCNN
 from langid.training.clips import Clips
 from langid.training.trainer import classify_clips
-from langid.weights_io import write_weights
 from langid.windows import aggregate
 
 # From twice as sharp to three times as flat, in steps of about 3 %.
@@ -107,7 +107,7 @@ def calibrate(folder: Path, clips: Clips, device: torch.device) -> None:
 
     The biases go into the classifier's own, the temperature into the configuration.
     """
-    model = LanguageCNN.load(folder).to(device)
+    model = read_model(folder).to(device)
     temperature, biases = WindowLogits(model, clips, device).fit_calibration()
     with torch.no_grad():
         model.classifier.bias += torch.tensor(temperature * biases, dtype=torch.float32).to(device)

@@ -7,7 +7,8 @@ import pytest
 import soundfile
 from helpers.audio import FORMATS, clip, dominant_hz, encode, level_db, missing_encoder, tone
 
-from langid.audio import MIN_DURATION_S, SAMPLE_RATE, AudioError, AudioStream, load_audio
+from langid.audio import MIN_DURATION_S, SAMPLE_RATE, AudioStream, load_audio
+from langid.errors import AudioError
 
 TONE_DB = level_db(tone())
 

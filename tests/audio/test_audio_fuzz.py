@@ -8,7 +8,8 @@ from helpers.audio import FORMATS, clip, missing_encoder
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from langid.audio import SAMPLE_RATE, AudioError, load_audio
+from langid.audio import SAMPLE_RATE, load_audio
+from langid.errors import AudioError
 
 SUFFIXES = sorted({form.suffix for form in FORMATS.values()} | {"", ".txt", ".raw", ".png"})
 CLIPS = {

@@ -14,8 +14,9 @@ from helpers.audio import (
     tone,
 )
 
-from langid.audio import AudioError, ffmpeg, load_audio
+from langid.audio import ffmpeg, load_audio
 from langid.audio.decoding import SIGNATURES, container_kind
+from langid.errors import AudioError
 
 CLIP_S = 4.0
 

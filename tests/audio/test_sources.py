@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from helpers.audio import clip
 
-from langid.audio import AudioError, load_audio, sources
+from langid.audio import load_audio, sources
 from langid.audio.sources import open_source
+from langid.errors import AudioError
 
 WAV = clip("wav_16", duration_s=1.0, sample_rate=16_000)
 EXPECTED = load_audio(WAV)[0]

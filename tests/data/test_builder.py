@@ -1,5 +1,6 @@
 """Jobs to a dataset: whole or not at all, resumable, disjoint."""
 
+from langid.errors import DataError
 import pyarrow.parquet as pq
 import pytest
 from datasets import Features
@@ -14,7 +15,6 @@ from helpers.dataset import (
 
 from langid.data.builder import check_output
 from langid.data.drops import Drops
-from langid.errors import DataError
 
 
 def test_what_is_stored_is_what_is_loaded(tmp_path):

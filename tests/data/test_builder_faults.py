@@ -1,5 +1,6 @@
 """What a build survives: interruption, crash, power cut, full disk, a second process."""
 
+from langid.errors import DataError
 import errno
 from pathlib import Path
 
@@ -17,7 +18,6 @@ from helpers.dataset import (
 from langid.data import builder
 from langid.data import shards
 from langid.data.builder import check_output
-from langid.errors import DataError
 
 ALL_OF_THEM = {"train": 12, "validation": 6, "test": 6}  # of ``many_jobs``
 

@@ -1,5 +1,6 @@
 """Which files make a whole dataset."""
 
+from langid.errors import DataError
 import subprocess
 import sys
 from pathlib import Path
@@ -7,7 +8,6 @@ from pathlib import Path
 import pytest
 from helpers.dataset import stand_in, write_dataset, write_shards
 
-from langid.errors import DataError
 from langid.data.layout import check_shards, check_whole, number_shards, shard_paths
 from langid.data.splits import SPLITS
 

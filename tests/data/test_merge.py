@@ -1,5 +1,6 @@
 """Several datasets to one."""
 
+from langid.errors import DataError
 import io
 
 import pyarrow as pa
@@ -13,9 +14,9 @@ from helpers.hub_server import USER
 
 from langid.data.builder import Recipe, build_dataset
 from langid.data.drops import Drops
-from langid.errors import DataError
 from langid.data.merge import find_dataset, merge_jobs
-from langid.hub.publish import DATASET, push_folder
+from langid.data.prepare import DATASET
+from langid.hub.publish import push_folder
 from langid.data.row_groups import read_row_group
 
 

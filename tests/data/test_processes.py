@@ -1,5 +1,6 @@
 """Work spread over processes: order, bounds, and what becomes of a process that dies."""
 
+from langid.errors import DataError
 import operator
 import os
 import signal
@@ -9,7 +10,6 @@ from threading import Event
 import pytest
 
 from langid.data import processes
-from langid.errors import DataError
 from langid.data.processes import ITEMS_AHEAD, process_pool, run_in_order
 
 

@@ -1,5 +1,6 @@
 """Synthetic speech from sentences."""
 
+from langid.errors import DataError
 import csv
 import shutil
 from collections import Counter
@@ -9,7 +10,6 @@ import soundfile
 
 import prepare_data
 from langid.data.drops import Drops
-from langid.errors import DataError
 from langid.data.folder import read_folder
 from langid.data.speak import plan_readings, read_sentences
 

@@ -1,5 +1,6 @@
 """Speakers to splits."""
 
+from langid.errors import DataError
 import math
 from pathlib import Path
 
@@ -8,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from langid.data.clips import Clip
-from langid.errors import DataError
 from langid.data.splits import assign_speakers, assign_splits, speaker_position, split_name
 
 TENTH = {"validation": 0.1}

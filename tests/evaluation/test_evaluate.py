@@ -8,9 +8,8 @@ import pytest
 from helpers.identifier import FakeIdentifier, identification
 from helpers.speech import SPEECH, needs_speech
 
-from langid.audio import AudioError
 from langid.data.labelled import read_clips
-from langid.errors import DataError
+from langid.errors import AudioError, DataError
 from langid.evaluation.evaluate import evaluate_folder
 from langid.evaluation.report import WIDTH, format_report
 from langid.identifier import LanguageIdentifier

@@ -3,7 +3,6 @@
 import math
 
 from helpers.voxforge_server import VoxForgeServer, archive_path
-
 from langid.data.drops import Drops
 from langid.data.voxforge import http_session
 from langid.data.voxforge.archive import Survey

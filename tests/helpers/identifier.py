@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from langid.audio import AudioError
+from langid.errors import AudioError
 from langid.identifier import Identification, Segment, WindowResult
 
 LABELS = ("en", "fr", "other", "none")

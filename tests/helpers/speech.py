@@ -10,9 +10,7 @@ import pytest
 
 from langid.audio import SAMPLE_RATE, load_audio
 
-SPEECH = Path(
-    os.environ.get("LANGID_SPEECH") or Path(__file__).parents[3] / "shared" / "speech"
-)
+SPEECH = Path(os.environ.get("LANGID_SPEECH") or Path(__file__).parents[3] / "shared" / "speech")
 HAS_SPEECH = (SPEECH / "metadata.csv").is_file()
 needs_speech = pytest.mark.skipif(
     not HAS_SPEECH,

@@ -14,9 +14,11 @@ from huggingface_hub import HfApi
 from langid.data.card import write_card
 from langid.data.card_texts import VOXFORGE
 from langid.data.drops import Drops
+from langid.data.prepare import DATASET
 from langid.data.schema import dataset_features
+from langid.errors import PublishError
 from langid.hub import publish
-from langid.hub.publish import DATASET, PublishError, open_repo, push_folder
+from langid.hub.publish import open_repo, push_folder
 
 REPO = f"{USER}/voxforge"
 pytestmark = pytest.mark.filterwarnings("ignore:Use 'content=:DeprecationWarning")  # the client's
@@ -46,7 +48,7 @@ def folder(tmp_path):
 
 
 def push(folder, repo=REPO, private=False, **options):
-    return push_folder(folder, repo, private, DATASET, **options)
+    return push_folder(folder, repo, DATASET, private, **options)
 
 
 def published(hub, repo=REPO):
@@ -291,8 +293,8 @@ def test_a_folder_without_a_dataset_deletes_none(hub, folder, tmp_path):
 
 
 def test_whether_there_is_a_way_in_can_be_asked_before_the_work(hub, monkeypatch):
-    assert open_repo("voxforge", True, DATASET) == REPO
-    assert open_repo(REPO, True, DATASET) == REPO
+    assert open_repo("voxforge", DATASET, True) == REPO
+    assert open_repo(REPO, DATASET, True) == REPO
     assert hub.repos["dataset", REPO].private
     with pytest.raises(PublishError, match="USER/NAME"):
         open_repo("a//b", what=DATASET)

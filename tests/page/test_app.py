@@ -20,8 +20,8 @@ from helpers.app import served
 
 import app
 from langid import LanguageIdentifier, WeightsError
+from langid.checkpoint import EMBEDDED_NAME
 from langid.languages import language_name
-from langid.pretrained import EMBEDDED_NAME
 
 ROOT = Path(app.__file__).parent
 FRENCH = ROOT / "examples" / "french.flac"

@@ -2,8 +2,8 @@
 
 import json
 
+from langid.checkpoint import EMBEDDED_NAME
 from langid.page.figures import UNKNOWN, describe_figures, read_figures
-from langid.pretrained import EMBEDDED_NAME
 
 FIGURES = {
     "n_clips": 1234,

@@ -2,6 +2,7 @@
 
 import pytest
 
+from langid.checkpoint import EMBEDDED_NAME
 from langid.identifier import Identification, Segment
 from langid.page.words import (
     describe_answer,
@@ -10,7 +11,6 @@ from langid.page.words import (
     join_names,
     segment_table,
 )
-from langid.pretrained import EMBEDDED_NAME
 
 
 def answer(duration_s: float = 8.24, warnings: tuple[str, ...] = (), **shares: float):

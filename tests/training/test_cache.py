@@ -19,10 +19,11 @@ from safetensors.torch import load_file
 
 import train
 from langid.config import ModelConfig
-from langid.hub.publish import DATASET, push_folder
+from langid.data.prepare import DATASET
+from langid.errors import DataError
+from langid.hub.publish import push_folder
 from langid.training.cache import load_training_data
 from langid.training.clips import FeatureComputer
-from langid.training.datasets import DatasetError
 
 REPO = f"{USER}/data"
 FIRST = "train-00000-of-00003.parquet"  # may be asked what columns there are
@@ -224,7 +225,7 @@ def test_what_was_downloaded_trains_offline(hub, computed, monkeypatch):
     load(REPO)
     computed.clear()
     hub.stop()
-    with pytest.raises(DatasetError, match="HF_HUB_OFFLINE=1"):
+    with pytest.raises(DataError, match="HF_HUB_OFFLINE=1"):
         load(REPO)
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
     monkeypatch.setattr(datasets.config, "HF_HUB_OFFLINE", True)
@@ -233,10 +234,10 @@ def test_what_was_downloaded_trains_offline(hub, computed, monkeypatch):
 
 
 def test_a_private_dataset_is_for_its_owner(hub, folder, monkeypatch):
-    push_folder(folder, f"{USER}/private", True, DATASET)
+    push_folder(folder, f"{USER}/private", DATASET, True)
     assert len(load(f"{USER}/private", streaming=True)["train"]) == 24
     monkeypatch.delenv("HF_TOKEN")
-    with pytest.raises(DatasetError, match="hf auth login"):
+    with pytest.raises(DataError, match="hf auth login"):
         load(f"{USER}/private", streaming=True)
 
 
@@ -274,7 +275,7 @@ def test_a_hub_that_goes_away_costs_one_file(hub, computed, monkeypatch):
 
     with monkeypatch.context() as patch:
         patch.setattr(FeatureComputer, "__call__", compute_and_cut)
-        with pytest.raises(DatasetError) as caught:
+        with pytest.raises(DataError) as caught:
             load(REPO, streaming=True)
     lost = r"The connection to the Hub was lost while .* read \(.*\): run .*\."
     assert re.fullmatch(lost, str(caught.value))

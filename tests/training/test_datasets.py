@@ -15,15 +15,11 @@ from huggingface_hub import close_session, constants
 from langid.data.card import write_card
 from langid.data.card_texts import FOLDER
 from langid.data.drops import Drops
+from langid.data.prepare import DATASET
 from langid.data.schema import dataset_features
-from langid.hub.publish import DATASET, push_folder
-from langid.training.datasets import (
-    ROW_FEATURES,
-    DatasetError,
-    describe_sources,
-    hold_back,
-    load_splits,
-)
+from langid.errors import DataError
+from langid.hub.publish import push_folder
+from langid.training.datasets import ROW_FEATURES, describe_sources, hold_back, load_splits
 
 
 @pytest.fixture
@@ -49,7 +45,7 @@ def features_of(*names, **others):
 
 
 def refusal(source, **options):
-    with pytest.raises(DatasetError) as caught:
+    with pytest.raises(DataError) as caught:
         load_splits(str(source), **options)
     sentence = str(caught.value)
     assert "\n" not in sentence and sentence.endswith(".")
@@ -111,7 +107,7 @@ def test_unlabelled_rows_and_text_labels(tmp_path):
 def test_rows_that_only_name_their_audio_are_refused(tmp_path):
     row = {"audio": {"bytes": None, "path": "x.wav"}, "language": 1, "speaker_id": "a"}
     store(tmp_path, [{**row, "source": "s"}], features_of(*row, "source"))
-    with pytest.raises(DatasetError, match="names audio files"):
+    with pytest.raises(DataError, match="names audio files"):
         rows(load_splits(str(tmp_path))["train"])
 
 

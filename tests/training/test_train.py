@@ -14,12 +14,13 @@ import train
 from langid import LanguageIdentifier
 from langid.config import ModelConfig
 from langid.data.espeak import espeak_available
+from langid.errors import DataError
 from langid.model import LanguageCNN
 from langid.training.augment import AugmentConfig
 from langid.training.batches import TrainingBatches
 from langid.training.cache import load_training_data
 from langid.training.clips import prepare_clips
-from langid.training.datasets import DatasetError, describe_sources
+from langid.training.datasets import describe_sources
 from langid.training.sampling import Shares
 from langid.training.trainer import Optimisation, Trainer
 
@@ -97,9 +98,9 @@ def test_sources_are_described_for_the_card(dataset, config):
 
 
 def test_missing_languages_and_datasets_give_a_sentence(dataset, config, tmp_path):
-    with pytest.raises(DatasetError, match="no clip of de"):
+    with pytest.raises(DataError, match="no clip of de"):
         load_training_data([str(dataset)], replace(config, labels=("en", "de", "other", "none")), 0)
-    with pytest.raises(DatasetError, match=r"prepare_data\.py"):
+    with pytest.raises(DataError, match=r"prepare_data\.py"):
         load_training_data([str(tmp_path)], config, 0)
 
 
@@ -176,7 +177,7 @@ def test_training_learns_melodies(clips, config):
         LanguageCNN(config), Optimisation(60, 5e-3, 0.0, 0.0, seed=0), torch.device("cpu")
     )
     source = batches(clips, config, n_steps=60, batch_size=16)
-    losses = [trainer.train_step(source[step]).language_loss for step in range(60)]
+    losses = [trainer.train_step(source[step]).language for step in range(60)]
     assert np.mean(losses[-10:]) < 0.75 * np.mean(losses[:10])
 
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
+from langid.errors import DataError
 from langid.training.augment import warp
-from langid.training.datasets import DatasetError
 from langid.training.units import NO_UNIT, Units, fit_units, spread_over_log_mel, warp_units
 
 
@@ -38,7 +38,7 @@ def test_no_unit_is_empty_and_identical_frames_do_no_harm():
 
 
 def test_too_few_frames_are_said():
-    with pytest.raises(DatasetError, match="too few for 8 units"):
+    with pytest.raises(DataError, match="too few for 8 units"):
         fit_units(np.zeros((5, 2), np.float32), 8, seed=0)
 
 
@@ -47,7 +47,7 @@ def test_units_are_read_as_written(tmp_path):
     units.save(tmp_path / "new" / "units.safetensors")
     assert Units.load(tmp_path / "new" / "units.safetensors").digest == units.digest
     (tmp_path / "broken").write_bytes(b"no units")
-    with pytest.raises(DatasetError, match="holds no units"):
+    with pytest.raises(DataError, match="holds no units"):
         Units.load(tmp_path / "broken")
 
 

@@ -1,5 +1,6 @@
 """Archives of VoxForge on disk: where they are, of which language, and what is in them."""
 
+from langid.errors import DataError
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -9,7 +10,6 @@ from pathlib import Path, PurePosixPath
 from tqdm import tqdm
 
 from langid.data.drops import Drops
-from langid.errors import DataError
 from langid.data.file_names import text_of_name
 from langid.languages import language_code
 from langid.data.processes import process_pool

@@ -1,5 +1,6 @@
 """One file over HTTP: to a temporary name, resumed where it broke off, renamed when complete."""
 
+from langid.errors import DataError
 import errno
 import os
 import re
@@ -10,7 +11,6 @@ from pathlib import Path
 import requests
 from urllib3.exceptions import HTTPError, ProtocolError
 
-from langid.errors import DataError
 from langid.data.voxforge.http_session import Attempts, DownloadFailed, Stop, open_url, status_failure
 
 CHUNK_BYTES = 2**16

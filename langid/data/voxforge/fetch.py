@@ -1,5 +1,6 @@
 """Downloads archives until every language has its hours, and surveys each on its way."""
 
+from langid.errors import DataError
 import logging
 import sys
 import threading
@@ -17,7 +18,6 @@ from tqdm import tqdm
 
 from langid.data.lock import alone
 from langid.data.drops import Drops
-from langid.errors import DataError
 from langid.data.voxforge.archive import Survey, unwanted
 from langid.data.voxforge.download import download
 from langid.data.voxforge.archives import survey_archives, survey_readable

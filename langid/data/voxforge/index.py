@@ -1,5 +1,6 @@
 """VoxForge's index pages: which archives there are, language by language."""
 
+from langid.errors import DataError
 import re
 import sys
 from collections.abc import Sequence
@@ -11,7 +12,6 @@ from urllib.parse import unquote_to_bytes, urldefrag, urljoin, urlsplit
 import requests
 from urllib3.exceptions import HTTPError
 
-from langid.errors import DataError
 from langid.data.voxforge.archive import (
     ARCHIVE_SUFFIXES,
     ENGLISH_FOLDER,

@@ -1,11 +1,11 @@
 """Surveyed archives of VoxForge → jobs for the builder: which archives, in which splits."""
 
+from langid.errors import DataError
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from langid.data.drops import Drops
-from langid.errors import DataError
 from langid.data.splits import Stratum, assign_speakers
 from langid.data.utterance import Job
 from langid.data.voxforge.archive import unwanted

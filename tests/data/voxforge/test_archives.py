@@ -1,5 +1,6 @@
 """Archives found on disk."""
 
+from langid.errors import DataError
 import gzip
 import os
 import sys
@@ -9,7 +10,6 @@ from helpers.voxforge import make_archive, noise
 
 from langid.data.clips import ClipLimits
 from langid.data.drops import Drops
-from langid.errors import DataError
 from langid.data.voxforge import archives as archive_folder
 from langid.data.voxforge.archive import Survey, read_archive
 from langid.data.voxforge.archives import find_archives, survey_archives

@@ -1,5 +1,6 @@
 """Downloads from a server with every fault that VoxForge's shows."""
 
+from langid.errors import DataError
 import errno
 import gzip
 import os
@@ -9,7 +10,6 @@ import pytest
 from helpers.fetch import impatient
 from helpers.voxforge_server import VoxForgeServer
 
-from langid.errors import DataError
 from langid.data.voxforge import download as download_module
 from langid.data.voxforge import http_session
 from langid.data.voxforge.download import download, part_path

@@ -1,5 +1,6 @@
 """From a server to a folder of archives: what is downloaded."""
 
+from langid.errors import DataError
 import io
 import json
 import math
@@ -20,7 +21,6 @@ from helpers.fetch import fetch as run
 from helpers.voxforge_server import VoxForgeServer, archive_path
 
 from langid.data.drops import Drops
-from langid.errors import DataError
 from langid.data.voxforge import fetch
 from langid.data.voxforge import archives as archive_folder
 from langid.data.voxforge.fetch import fetch_voxforge

@@ -1,5 +1,6 @@
 """From a server to a folder of archives: what goes wrong on the way, and how a run ends."""
 
+from langid.errors import DataError
 import errno
 import signal
 import subprocess
@@ -25,7 +26,6 @@ from helpers.fetch import fetch as run
 from helpers.voxforge_server import VoxForgeServer, archive_path
 
 from langid.data.drops import Drops
-from langid.errors import DataError
 from langid.data.voxforge import download as download_module
 from langid.data.voxforge import fetch
 from langid.data.voxforge import http_session

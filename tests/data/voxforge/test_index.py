@@ -1,10 +1,10 @@
 """Index pages of VoxForge: what is listed, where, and what goes wrong."""
 
+from langid.errors import DataError
 import pytest
 from helpers.fetch import RATES, impatient
 from helpers.voxforge_server import BASE, VoxForgeServer, apache_size, archive_path
 
-from langid.errors import DataError
 from langid.data.voxforge.http_session import Stop, polite_session
 from langid.data.voxforge.index import (
     BASE_URLS,

@@ -1,12 +1,12 @@
 """Which archives a dataset is built of."""
 
+from langid.errors import DataError
 import math
 from pathlib import Path
 
 import pytest
 
 from langid.data.drops import Drops
-from langid.errors import DataError
 from langid.data.voxforge import jobs
 from langid.data.voxforge.archive import Survey, speaker_of
 from langid.data.voxforge.archives import Archive

@@ -1,8 +1,12 @@
-"""``config.json`` and ``model.safetensors``, on disk and from the Hub; reading is strict."""
+"""Weights with their configuration: written, read strictly, fetched from the Hub.
+
+A checkpoint is a folder with ``config.json`` and ``model.safetensors``.
+"""
 
 import json
+import os
 from collections.abc import Mapping
-from dataclasses import asdict, fields
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 from huggingface_hub import HfApi, hf_hub_download
@@ -18,21 +22,19 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from langid.config import ModelConfig
+from langid.errors import WeightsError
 from langid.hub import HUB_ERRORS, HUB_TIMEOUT_S, hub_reason
+from langid.model import LanguageCNN
 from langid.version import VERSION
 
 CONFIG_FILE, WEIGHTS_FILE = "config.json", "model.safetensors"
+EMBEDDED = Path(__file__).parent / "weights"
+EMBEDDED_NAME = "embedded weights"
 _HUB_REASONS = {
     RemoteEntryNotFoundError: f"the repository lacks {CONFIG_FILE} or {WEIGHTS_FILE}",
 }
-
-
 # Settings that weights of before do not name, and what they meant then.
 _ADDED_SETTINGS = {"n_units": 0, "teacher_languages": []}
-
-
-class WeightsError(ValueError):
-    """Weights that cannot be had, or do not fit their configuration or this package."""
 
 
 def write_weights(folder: Path, config: ModelConfig, tensors: Mapping[str, Tensor]) -> None:
@@ -86,6 +88,50 @@ def _hub_answers(repo_id: str, revision: str | None) -> bool:
     except (HTTPError, OfflineModeIsEnabled):
         return False
     return True
+
+
+@dataclass(frozen=True)
+class LoadedModel:
+    model: LanguageCNN
+    source: str  # "embedded weights", a folder, or a Hub repository id
+    revision: str | None  # the commit, for a Hub repository
+
+
+def load_model(source: str | os.PathLike | None = None, revision: str | None = None) -> LoadedModel:
+    """Load a model.
+
+    ``source`` is a folder, a Hub repository id or ``"embedded"``; it defaults to ``LANGID_MODEL``
+    in the environment and then to the embedded weights, ``revision`` to ``LANGID_REVISION``. An
+    existing folder wins over a repository id of the same name.
+
+    Raises
+    ------
+    WeightsError
+        With a sentence that says what is missing or what differs.
+    """
+    if source is None:
+        source = os.environ.get("LANGID_MODEL") or "embedded"
+        revision = revision or os.environ.get("LANGID_REVISION") or None
+    if source == "embedded":
+        return LoadedModel(read_model(EMBEDDED), EMBEDDED_NAME, None)
+    if Path(source).is_dir():
+        return LoadedModel(read_model(Path(source)), str(source), None)
+    folder = fetch_weights(str(source), revision)
+    return LoadedModel(read_model(folder), str(source), folder.name)
+
+
+def read_model(folder: Path) -> LanguageCNN:
+    """The model of a folder with both files, in evaluation mode.
+
+    Raises
+    ------
+    WeightsError
+        If a file is missing or unreadable, or does not fit the other.
+    """
+    model = LanguageCNN(read_config(folder))
+    expected = {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
+    model.load_state_dict(read_tensors(folder, expected))
+    return model.eval()
 
 
 def read_config(folder: Path) -> ModelConfig:
