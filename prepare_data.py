@@ -18,11 +18,11 @@ from functools import partial
 from pathlib import Path
 
 from langid.data import options as cli
-from langid.data.drops import Drops
-from langid.data.file_names import text_of_name
 from langid.data.speak import FORMATS, VOICES, read_sentences, speak
+from langid.data.utterance import Drops
 from langid.data.voxforge.index import DEFAULT_BASE_URL, DEFAULT_SAMPLE_RATES
 from langid.errors import DataError
+from langid.files import text_of_name
 from langid.languages import DEFAULT_LANGUAGES
 
 # Options that decide where and how, not what the dataset holds.
@@ -128,10 +128,14 @@ def add_voxforge_command(commands) -> None:
 
 def run_voxforge(options: argparse.Namespace) -> None:
     from langid.data.card_texts import VOXFORGE
-    from langid.data.recordings import read_voxforge
     from langid.data.voxforge.archives import find_archives
     from langid.data.voxforge.fetch import DOWNLOAD_FAILED, fetch_voxforge
-    from langid.data.voxforge.jobs import choose_archives, split_speakers, voxforge_jobs
+    from langid.data.voxforge.jobs import (
+        choose_archives,
+        read_voxforge,
+        split_speakers,
+        voxforge_jobs,
+    )
     from langid.data.voxforge.manifest import Manifest
     from langid.data.voxforge.selection import Caps
 
@@ -208,8 +212,8 @@ def add_folder_command(commands) -> None:
 
 def run_folder(options: argparse.Namespace) -> None:
     from langid.data.card_texts import FOLDER
+    from langid.data.clips import read_recording, recording_jobs
     from langid.data.folder import filter_clips, read_folder
-    from langid.data.recordings import read_recording, recording_jobs
     from langid.data.splits import assign_splits
 
     target = _target(options)
@@ -243,8 +247,7 @@ def add_merge_command(commands) -> None:
 
 def run_merge(options: argparse.Namespace) -> None:
     from langid.data.card_texts import MERGED
-    from langid.data.merge import find_dataset, merge_jobs
-    from langid.data.row_groups import read_row_group
+    from langid.data.merge import find_dataset, merge_jobs, read_row_group
 
     target = _target(options)
     jobs, languages = merge_jobs({source: find_dataset(source) for source in options.sources})

@@ -2,11 +2,11 @@
 
 import pytest
 
-from langid.data import shards
+from langid.data import store
 
 
 @pytest.fixture
 def small_shards(monkeypatch):
     """A dataset's files end after a few made-up clips."""
-    monkeypatch.setattr(shards, "ROW_GROUP_BYTES", 1000)
-    monkeypatch.setattr(shards, "SHARD_BYTES", 3000)
+    monkeypatch.setattr(store, "ROW_GROUP_BYTES", 1000)
+    monkeypatch.setattr(store, "SHARD_BYTES", 3000)

@@ -1,10 +1,8 @@
 """Recordings or archives → a Hugging Face dataset of Parquet files: bounded memory, resumable."""
 
-from langid.errors import DataError
 import hashlib
 import json
 import math
-import os
 import shutil
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
@@ -16,18 +14,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from tqdm import tqdm
 
-from langid.data.lock import alone
 from langid.data.disjoint import Gate, check_disjoint
-from langid.data.drops import Drops
-from langid.data.file_names import text_of_name
-from langid.data.journal import JOURNAL_FILE, Journal
-from langid.data.json_file import read_json, write_json
-from langid.data.layout import BUILD_FILE, DATA_FOLDER, number_shards, shard_paths
 from langid.data.processes import process_pool, run_in_order
-from langid.data.shards import ShardWriter
 from langid.data.splits import SPLITS
-from langid.data.utterance import Job, Reading
+from langid.data.store import BUILD_FILE, DATA_FOLDER, ShardWriter, number_shards, shard_paths
+from langid.data.utterance import Drops, Job, Reading
+from langid.errors import DataError
+from langid.files import exclusive_lock, read_json, write_json
 
+JOURNAL_FILE = "journal.json"  # in the folder of an unfinished build
 _FORMAT = 1  # of the stored rows: another number makes every dataset out of date
 
 
@@ -60,53 +55,41 @@ class Built:
     changes: Drops = field(default_factory=Drops)
 
 
-def check_output(output: Path, overwrite: bool, settings: dict) -> None:
-    """Refuse an output folder that cannot be written or made again, before any work is done.
+class Journal:
+    """A file in the folder of the build, written anew, whole, with every finished shard.
 
-    Raises
-    ------
-    DataError
-        Unless the folder is absent, empty, a dataset made with the same ``settings``, or a
-        dataset that may be overwritten.
+    ``n_done`` jobs of each split are wholly in its ``n_shards`` finished shards; ``drops`` and
+    ``changes`` are what became of their recordings. A folder that holds another build's journal,
+    or none that can be read, counts as empty.
     """
-    if output.name in ("", ".."):
-        raise DataError(
-            f"{output} cannot be replaced as a whole: give a folder of its own for --output, such "
-            "as data/mine."
-        )
-    if text_of_name(str(output)) != str(output):
-        raise DataError(f"{output!r} is not a name in UTF-8: give another one for --output.")
-    _check_parent(output)
-    if not os.path.lexists(output):
-        return
-    if not output.is_dir():
-        raise DataError(f"{output} is a file: give a folder for --output.")
-    if not any(output.iterdir()):
-        return
-    if not (output / BUILD_FILE).is_file():
-        raise DataError(
-            f"{output} holds something else than a finished dataset: choose another folder, or "
-            "delete it."
-        )
-    if not overwrite and read_json(output / BUILD_FILE).get("settings") != settings:
-        raise DataError(
-            f"{output} exists already, made with other settings: choose another folder, or replace "
-            "it with --overwrite."
-        )
 
+    def __init__(self, folder: Path, fingerprint: str):
+        self._path = folder / JOURNAL_FILE
+        self._fingerprint = fingerprint
+        self.n_done: dict[str, int] = {}
+        self.n_shards: dict[str, int] = {}
+        self.drops, self.changes = Drops(), Drops()
+        state = read_json(self._path)
+        self.resumes = state.get("fingerprint") == fingerprint
+        if self.resumes:
+            self.n_done, self.n_shards = state["n_done"], state["n_shards"]
+            self.drops = Drops.from_dict(state["drops"])
+            self.changes = Drops.from_dict(state["changes"])
 
-def _check_parent(output: Path) -> None:
-    """Try to make what the build will make first, beside the output."""
-    work = _work_path(output)
-    try:
-        output.parent.mkdir(parents=True, exist_ok=True)
-        if not work.exists():
-            work.mkdir()
-            work.rmdir()
-    except OSError as error:
-        raise DataError(
-            f"Cannot write {output} ({error.strerror or error}): choose another folder."
-        ) from error
+    def record(self, split: str, n_done: int, n_shards: int) -> None:
+        """Call when a shard of ``split`` has its name; ``n_done`` jobs are in its shards."""
+        self.n_done[split], self.n_shards[split] = n_done, n_shards
+        self.save()
+
+    def save(self) -> None:
+        state = {
+            "fingerprint": self._fingerprint,
+            "n_done": self.n_done,
+            "n_shards": self.n_shards,
+            "drops": self.drops.to_dict(),
+            "changes": self.changes.to_dict(),
+        }
+        write_json(self._path, state)
 
 
 def build_dataset(
@@ -184,9 +167,10 @@ def build_dataset(
 @contextmanager
 def _work_folder(output: Path) -> Iterator[Path]:
     """The folder where ``output`` grows, for this process alone; gone if nothing is in it."""
-    work = _work_path(output)
+    work = work_path(output)
     work.mkdir(parents=True, exist_ok=True)
-    with alone(work / "lock", f"Another process is building {output}: wait for it to end."):
+    busy = f"Another process is building {output}: wait for it to end."
+    with exclusive_lock(work / "lock", busy):
         try:
             _clear_leftovers(work, output)
             yield work
@@ -195,7 +179,8 @@ def _work_folder(output: Path) -> Iterator[Path]:
                 shutil.rmtree(work)
 
 
-def _work_path(output: Path) -> Path:
+def work_path(output: Path) -> Path:
+    """Where ``output`` grows."""
     return output.parent / f".{output.name}-part"
 
 

@@ -8,14 +8,14 @@ from datasets import DatasetInfo, Features, SplitDict, SplitInfo
 from datasets.info import DatasetInfosDict
 from huggingface_hub import DatasetCard, DatasetCardData
 
-from langid.data.counts import UNKNOWN, Amount, Counts, count_dataset
 from langid.data.card_texts import CardText, known_faults
-from langid.data.drops import Drops
-from langid.languages import DEFAULT_LANGUAGES, NAMES, NONE, class_of, language_name
-from langid.hub.publish import CARD_FILE
-from langid.data.layout import shards_of
+from langid.data.counts import UNKNOWN, Amount, Counts, count_dataset
 from langid.data.licences import UNSTATED, card_licence, full_name
+from langid.data.store import shards_of
+from langid.data.utterance import Drops
 from langid.hub.markdown import few, percent, table
+from langid.hub.publish import CARD_FILE
+from langid.languages import DEFAULT_LANGUAGES, NAMES, NONE, class_of, language_name
 from langid.version import VERSION
 
 COLUMN_MEANINGS = {

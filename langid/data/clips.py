@@ -1,18 +1,19 @@
 """One recording on its way into a dataset: what is known of it, and the bytes to store."""
 
-from langid.errors import AudioError
 import hashlib
 import io
 import math
 import sys
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePath
 
 import numpy as np
 import soundfile
 
 from langid.audio import MIN_DURATION_S, SAMPLE_RATE, AudioStream, NonFiniteError, TooShortError
 from langid.audio.energy import SILENCE_DBFS, EnergyMeter
+from langid.data.utterance import Job, Reading, Utterance
+from langid.errors import AudioError
 
 # Compressed containers that libsndfile reads: such bytes are stored as they are.
 KEPT_FORMATS = {"FLAC": ".flac", "OGG": ".ogg", "MP3": ".mp3"}
@@ -234,3 +235,46 @@ def _suffix_if_kept(recording: Path | bytes, max_duration_s: float) -> str | Non
     if (info.channels, info.samplerate) != (1, SAMPLE_RATE) or info.duration > max_duration_s:
         return None
     return ".opus" if info.subtype == "OPUS" else KEPT_FORMATS.get(info.format)
+
+
+def recording_jobs(clips: list[Clip]) -> list[Job]:
+    jobs = []
+    for clip in clips:
+        stat = clip.path.stat()
+        facts = replace(clip, path=Path(clip.file_name))
+        jobs.append(
+            Job(clip.file_name, clip.split, stat.st_size, clip, f"{stat.st_mtime_ns} {facts}")
+        )
+    return jobs
+
+
+def read_recording(job: Job, limits: ClipLimits) -> Reading:
+    """The utterances of a ``Clip``: one, or several pieces of a recording that was too long."""
+    clip: Clip = job.item
+    reading = Reading()
+    try:
+        pieces, changes = encode_clip(clip.path, limits)
+    except UnusableClip as reason:
+        reading.drops.add(str(reason), clip.file_name)
+        return reading
+    for change in changes:
+        reading.changes.add(change, clip.file_name)
+    recording_id = PurePath(clip.file_name).with_suffix("").as_posix()
+    for number, piece in enumerate(pieces):
+        utterance_id = piece.utterance_id(recording_id, number)
+        reading.utterances.append(
+            Utterance(
+                audio=piece.data,
+                file_name=utterance_id + piece.suffix,
+                language=clip.language,
+                speaker_id=clip.speaker_id,
+                source=clip.source,
+                duration_s=piece.duration_s,
+                audio_digest=piece.digest,
+                utterance_id=utterance_id,
+                transcript=clip.transcript if piece.is_whole else None,
+                licence=clip.licence,
+                synthetic=clip.synthetic,
+            )
+        )
+    return reading

@@ -1,6 +1,5 @@
 """What the files of a dataset hold, counted from their small columns; no audio is read."""
 
-from langid.errors import DataError
 from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,11 +9,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from datasets import Features
 
-from langid.data.layout import shard_paths
 from langid.data.licences import UNSTATED
-from langid.data.shards import read_columns
 from langid.data.splits import SPLITS
+from langid.data.store import read_columns, shard_paths
 from langid.data.tally import Tallies, Tally
+from langid.errors import DataError
 
 UNKNOWN = "unknown"
 

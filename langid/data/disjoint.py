@@ -1,13 +1,13 @@
 """Which utterances may stand in a dataset: each audio once, each speaker in one split."""
 
-from langid.errors import DataError
 import math
 from collections import defaultdict
 from pathlib import Path
 
-from langid.data.shards import read_columns
 from langid.data.splits import SPLITS
+from langid.data.store import read_columns
 from langid.data.utterance import HAS_ENOUGH, Utterance
+from langid.errors import DataError
 
 
 class Gate:

@@ -1,6 +1,5 @@
 """What a folder of recordings is: an audiofolder with metadata.csv, or one folder a language."""
 
-from langid.errors import DataError
 import csv
 import os
 from collections.abc import Iterator
@@ -9,11 +8,12 @@ from pathlib import Path, PurePath
 
 from langid.audio import AUDIO_SUFFIXES
 from langid.data.clips import Clip
-from langid.data.drops import Drops
-from langid.data.file_names import text_of_name
-from langid.languages import language_code
 from langid.data.licences import UNSTATED
 from langid.data.splits import SPLITS, split_name
+from langid.data.utterance import Drops
+from langid.errors import DataError
+from langid.files import text_of_name
+from langid.languages import language_code
 
 METADATA_NAME = "metadata.csv"
 _YES, _NO = ("1", "true", "yes"), ("", "0", "false", "no")

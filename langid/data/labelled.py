@@ -1,14 +1,14 @@
 """A folder of labelled recordings, as an evaluation reads it."""
 
-from langid.errors import DataError
 import csv
 from pathlib import Path
 
 from langid.data.clips import Clip
-from langid.data.drops import Drops
 from langid.data.folder import METADATA_NAME, read_folder
-from langid.languages import language_code
 from langid.data.splits import split_name
+from langid.data.utterance import Drops
+from langid.errors import DataError
+from langid.languages import language_code
 
 
 def read_clips(folder: Path, split: str | None = None) -> list[Clip]:

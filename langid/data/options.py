@@ -1,11 +1,11 @@
 """The command line of prepare_data.py: options that its commands share, and their values."""
 
-from langid.errors import DataError
 import argparse
 from collections.abc import Callable
 from pathlib import Path
 
 from langid.data.clips import ClipLimits
+from langid.errors import DataError
 from langid.languages import parse_languages
 
 

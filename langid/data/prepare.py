@@ -1,22 +1,22 @@
 """What the commands of prepare_data.py share: from jobs to a dataset on disk and on the Hub."""
 
-from langid.errors import DataError, PublishError
 import math
+import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from langid.data.builder import Recipe, build_dataset, check_output
+from langid.data.builder import Recipe, build_dataset, work_path
 from langid.data.card import write_card
-from langid.data.counts import count_dataset
 from langid.data.card_texts import CardText
-from langid.data.drops import Drops
-from langid.hub.publish import CARD_FILE, Publication, open_repo, push_folder
-from langid.data.layout import ALL_SHARDS, BUILD_FILE
+from langid.data.counts import count_dataset
+from langid.data.store import ALL_SHARDS, BUILD_FILE
 from langid.data.tally import table
-from langid.data.utterance import Job, Reading
-
+from langid.data.utterance import Drops, Job, Reading
+from langid.errors import DataError, PublishError
+from langid.files import read_json, text_of_name
+from langid.hub.publish import CARD_FILE, Publication, open_repo, push_folder
 
 DATASET = Publication(
     repo_type="dataset",
@@ -101,3 +101,52 @@ class Target:
             return step(self.repo_id, DATASET, self.private)
         except PublishError as error:
             raise DataError(str(error)) from error
+
+
+def check_output(output: Path, overwrite: bool, settings: dict) -> None:
+    """Refuse an output folder that cannot be written or made again, before any work is done.
+
+    Raises
+    ------
+    DataError
+        Unless the folder is absent, empty, a dataset made with the same ``settings``, or a
+        dataset that may be overwritten.
+    """
+    if output.name in ("", ".."):
+        raise DataError(
+            f"{output} cannot be replaced as a whole: give a folder of its own for --output, such "
+            "as data/mine."
+        )
+    if text_of_name(str(output)) != str(output):
+        raise DataError(f"{output!r} is not a name in UTF-8: give another one for --output.")
+    _check_parent(output)
+    if not os.path.lexists(output):
+        return
+    if not output.is_dir():
+        raise DataError(f"{output} is a file: give a folder for --output.")
+    if not any(output.iterdir()):
+        return
+    if not (output / BUILD_FILE).is_file():
+        raise DataError(
+            f"{output} holds something else than a finished dataset: choose another folder, or "
+            "delete it."
+        )
+    if not overwrite and read_json(output / BUILD_FILE).get("settings") != settings:
+        raise DataError(
+            f"{output} exists already, made with other settings: choose another folder, or replace "
+            "it with --overwrite."
+        )
+
+
+def _check_parent(output: Path) -> None:
+    """Try to make what the build will make first, beside the output."""
+    work = work_path(output)
+    try:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        if not work.exists():
+            work.mkdir()
+            work.rmdir()
+    except OSError as error:
+        raise DataError(
+            f"Cannot write {output} ({error.strerror or error}): choose another folder."
+        ) from error

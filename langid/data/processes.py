@@ -1,6 +1,5 @@
 """Work spread over processes: results in the order of the items, a bounded number in flight."""
 
-from langid.errors import DataError
 import multiprocessing
 import os
 import signal
@@ -11,6 +10,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from typing import TypeVar
 
+from langid.errors import DataError
 
 ITEMS_AHEAD = 4  # in flight for each process
 BYTES_AHEAD = 256 * 2**20  # … unless the items are large: their results wait in memory

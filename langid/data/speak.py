@@ -1,6 +1,5 @@
 """Sentences → an audiofolder of synthetic speech by espeak-ng; material for training only."""
 
-from langid.errors import AudioError, DataError
 import csv
 import os
 import random
@@ -17,8 +16,9 @@ import soundfile
 from tqdm import tqdm
 
 from langid.audio import SAMPLE_RATE, load_audio
-from langid.languages import language_code
 from langid.data.espeak import espeak_voice
+from langid.errors import AudioError, DataError
+from langid.languages import language_code
 
 SOURCE = "espeak_ng"
 LICENCE = "synthetic (espeak-ng, GPL-3.0 engine)"

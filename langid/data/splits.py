@@ -1,6 +1,5 @@
 """Speakers → splits: by a hash of the speaker, so that later data moves nobody."""
 
-from langid.errors import DataError
 import hashlib
 import math
 from collections import Counter, defaultdict
@@ -9,6 +8,7 @@ from dataclasses import replace
 from types import MappingProxyType
 
 from langid.data.clips import Clip
+from langid.errors import DataError
 
 Stratum = tuple[str, ...]  # (language,) or (language, gender)
 

@@ -31,8 +31,8 @@ from huggingface_hub.errors import (
     RepositoryNotFoundError,
 )
 
-from langid.data.layout import REQUIRED_COLUMNS, check_whole, shard_paths
 from langid.data.licences import UNSTATED
+from langid.data.store import REQUIRED_COLUMNS, check_whole, shard_paths
 from langid.errors import DataError
 from langid.hub import HUB_ERRORS, HUB_TIMEOUT_S, hub_reason
 from langid.languages import NONE, OTHER, class_of

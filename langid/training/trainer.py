@@ -1,7 +1,6 @@
 """The training loop's parts: loss, schedule, moving average, validation, checkpoint."""
 
 import math
-import os
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 
 from langid.config import ModelConfig
+from langid.files import replacing
 from langid.model import LanguageCNN
 from langid.training.batches import Batch
 from langid.training.clips import Clips
@@ -119,9 +119,8 @@ class Trainer:
             "optimiser": self.optimiser.state_dict(),
             **extra,
         }
-        temporary = path.with_suffix(".tmp")
-        torch.save(state, temporary)
-        os.replace(temporary, path)
+        with replacing(path) as part:
+            torch.save(state, part)
 
     def restore(self, path: Path) -> dict:
         """Take up where ``save`` left off; the ``extra`` of that call is returned."""

@@ -1,6 +1,5 @@
 """Jobs to a dataset: whole or not at all, resumable, disjoint."""
 
-from langid.errors import DataError
 import pyarrow.parquet as pq
 import pytest
 from datasets import Features
@@ -13,8 +12,9 @@ from helpers.dataset import (
     stand_in,
 )
 
-from langid.data.builder import check_output
-from langid.data.drops import Drops
+from langid.data.prepare import check_output
+from langid.data.utterance import Drops
+from langid.errors import DataError
 
 
 def test_what_is_stored_is_what_is_loaded(tmp_path):

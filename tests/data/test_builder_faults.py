@@ -1,6 +1,5 @@
 """What a build survives: interruption, crash, power cut, full disk, a second process."""
 
-from langid.errors import DataError
 import errno
 from pathlib import Path
 
@@ -15,9 +14,9 @@ from helpers.dataset import (
     stand_in,
 )
 
-from langid.data import builder
-from langid.data import shards
-from langid.data.builder import check_output
+from langid.data import builder, store
+from langid.data.prepare import check_output
+from langid.errors import DataError
 
 ALL_OF_THEM = {"train": 12, "validation": 6, "test": 6}  # of ``many_jobs``
 
@@ -165,7 +164,7 @@ def test_two_builds_of_one_folder_are_refused(tmp_path):
 def test_a_full_disk_is_one_sentence_and_the_build_goes_on_later(
     tmp_path, small_shards, monkeypatch
 ):
-    write, n_written = shards.ShardWriter.write, []
+    write, n_written = store.ShardWriter.write, []
 
     def full(writer, item):
         if len(n_written) == 8:
@@ -174,7 +173,7 @@ def test_a_full_disk_is_one_sentence_and_the_build_goes_on_later(
         write(writer, item)
 
     with monkeypatch.context() as patch, pytest.raises(DataError, match="No space left") as caught:
-        patch.setattr(shards.ShardWriter, "write", full)
+        patch.setattr(store.ShardWriter, "write", full)
         build(tmp_path / "out", many_jobs())
     assert "the same command goes on" in str(caught.value)
     again = []

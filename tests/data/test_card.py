@@ -9,10 +9,10 @@ from helpers.dataset import LANGUAGES, utterance, write_dataset, write_shards
 
 import train
 from langid.data.card import COLUMN_MEANINGS, make_dataset_card, write_card
-from langid.data.counts import count_dataset
 from langid.data.card_texts import FOLDER, MERGED, VOXFORGE, CardText
-from langid.data.drops import Drops
-from langid.data.schema import dataset_features
+from langid.data.counts import count_dataset
+from langid.data.store import dataset_features
+from langid.data.utterance import Drops
 
 
 @pytest.fixture

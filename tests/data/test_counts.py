@@ -1,10 +1,10 @@
 """What the files of a dataset hold."""
 
-from langid.errors import DataError
 import pytest
 from helpers.dataset import write_dataset
 
 from langid.data.counts import count_dataset
+from langid.errors import DataError
 
 
 @pytest.fixture

@@ -1,10 +1,10 @@
 """Each audio once, each speaker in one split."""
 
-from langid.errors import DataError
 import pytest
 from helpers.dataset import LANGUAGES, stand_in, write_shards
 
 from langid.data.disjoint import Gate, check_disjoint
+from langid.errors import DataError
 
 
 def test_each_audio_passes_once_and_the_reason_says_where_its_twin_is():

@@ -1,12 +1,12 @@
 """Folders of recordings to clips."""
 
-from langid.errors import DataError
 import pytest
 from helpers.recordings import record, write_metadata
 
 from langid.data.clips import Clip
-from langid.data.drops import Drops
 from langid.data.folder import filter_clips, read_folder
+from langid.data.utterance import Drops
+from langid.errors import DataError
 
 
 def touch(path):

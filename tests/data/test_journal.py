@@ -2,8 +2,8 @@
 
 import pytest
 
-from langid.data.drops import Drops
-from langid.data.journal import JOURNAL_FILE, Journal
+from langid.data.builder import JOURNAL_FILE, Journal
+from langid.data.utterance import Drops
 
 
 def recorded(folder, fingerprint="one"):

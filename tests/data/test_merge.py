@@ -1,6 +1,5 @@
 """Several datasets to one."""
 
-from langid.errors import DataError
 import io
 
 import pyarrow as pa
@@ -9,15 +8,15 @@ import pytest
 import soundfile
 from helpers.dataset import job, load, read, stand_in, write_dataset, write_short_card
 from helpers.hub import local_hub
-from helpers.recordings import waveform
 from helpers.hub_server import USER
+from helpers.recordings import waveform
 
 from langid.data.builder import Recipe, build_dataset
-from langid.data.drops import Drops
-from langid.data.merge import find_dataset, merge_jobs
+from langid.data.merge import find_dataset, merge_jobs, read_row_group
 from langid.data.prepare import DATASET
+from langid.data.utterance import Drops
+from langid.errors import DataError
 from langid.hub.publish import push_folder
-from langid.data.row_groups import read_row_group
 
 
 def dataset(folder, *jobs, languages=("de", "fr")):

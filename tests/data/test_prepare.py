@@ -4,8 +4,8 @@ import re
 
 import pytest
 from helpers.hub import local_hub
-from helpers.recordings import audiofolder
 from helpers.hub_server import USER
+from helpers.recordings import audiofolder
 
 import prepare_data
 

@@ -13,7 +13,7 @@ from helpers.dataset import load as read_back
 from helpers.recordings import SAMPLE_RATE, audiofolder, record, waveform, write_metadata
 
 import prepare_data
-from langid.data import recordings
+from langid.data import clips
 
 ROOT = Path(prepare_data.__file__).parent
 
@@ -157,7 +157,7 @@ def test_an_interruption_leaves_what_was_there_and_can_go_on(
     source, output = audiofolder(tmp_path / "mine"), tmp_path / "out" / "data"
     if overwrite:
         assert prepare("folder", source, "--output", output, "--no-synthetic") == 0
-    encode_clip, done = recordings.encode_clip, []
+    encode_clip, done = clips.encode_clip, []
 
     def interrupted(path, limits):
         if len(done) == 3:
@@ -167,7 +167,7 @@ def test_an_interruption_leaves_what_was_there_and_can_go_on(
 
     command = ("folder", source, "--output", output, "--overwrite")
     with monkeypatch.context() as patch:
-        patch.setattr(recordings, "encode_clip", interrupted)
+        patch.setattr(clips, "encode_clip", interrupted)
         assert prepare(*command) == 130
     assert "the same command goes on" in capsys.readouterr().err
     assert output.exists() == overwrite

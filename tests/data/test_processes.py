@@ -1,6 +1,5 @@
 """Work spread over processes: order, bounds, and what becomes of a process that dies."""
 
-from langid.errors import DataError
 import operator
 import os
 import signal
@@ -11,6 +10,7 @@ import pytest
 
 from langid.data import processes
 from langid.data.processes import ITEMS_AHEAD, process_pool, run_in_order
+from langid.errors import DataError
 
 
 class EagerPool:

@@ -1,6 +1,5 @@
 """Synthetic speech from sentences."""
 
-from langid.errors import DataError
 import csv
 import shutil
 from collections import Counter
@@ -9,9 +8,10 @@ import pytest
 import soundfile
 
 import prepare_data
-from langid.data.drops import Drops
 from langid.data.folder import read_folder
 from langid.data.speak import plan_readings, read_sentences
+from langid.data.utterance import Drops
+from langid.errors import DataError
 
 needs_espeak = pytest.mark.skipif(
     shutil.which("espeak-ng") is None, reason="espeak-ng is not installed (apt install espeak-ng)"

@@ -1,6 +1,5 @@
 """Speakers to splits."""
 
-from langid.errors import DataError
 import math
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from hypothesis import strategies as st
 
 from langid.data.clips import Clip
 from langid.data.splits import assign_speakers, assign_splits, speaker_position, split_name
+from langid.errors import DataError
 
 TENTH = {"validation": 0.1}
 

@@ -11,11 +11,9 @@ import soundfile
 from datasets import Audio, Dataset
 
 from langid.data.builder import Built, Recipe, build_dataset
-from langid.data.drops import Drops
-from langid.data.layout import BUILD_FILE, DATA_FOLDER, shard_paths
-from langid.data.schema import dataset_features, to_row
 from langid.data.splits import SPLITS
-from langid.data.utterance import Job, Reading, Utterance
+from langid.data.store import BUILD_FILE, DATA_FOLDER, dataset_features, shard_paths, to_row
+from langid.data.utterance import Drops, Job, Reading, Utterance
 from langid.hub.publish import CARD_FILE
 
 LANGUAGES = ["de", "fr", "it"]

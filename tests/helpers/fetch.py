@@ -3,7 +3,7 @@
 import math
 
 from helpers.voxforge_server import VoxForgeServer, archive_path
-from langid.data.drops import Drops
+from langid.data.utterance import Drops
 from langid.data.voxforge import http_session
 from langid.data.voxforge.archive import Survey
 from langid.data.voxforge.archives import find_archives

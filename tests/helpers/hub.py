@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import datasets
-from helpers.hub_server import TOKEN, HubServer
 from huggingface_hub import close_session, constants
+
+from helpers.hub_server import TOKEN, HubServer
 
 
 @contextmanager

@@ -11,6 +11,7 @@ import datasets
 import numpy as np
 import pytest
 import soundfile
+
 from helpers.dataset import finish, utterance, write_shards
 
 RATE = 16_000

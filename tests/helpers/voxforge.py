@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import soundfile
+
 from helpers.voxforge_server import RATE, archive_path
 
 SAMPLE_RATE = 16_000

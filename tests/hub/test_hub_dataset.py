@@ -13,9 +13,9 @@ from huggingface_hub import HfApi
 
 from langid.data.card import write_card
 from langid.data.card_texts import VOXFORGE
-from langid.data.drops import Drops
 from langid.data.prepare import DATASET
-from langid.data.schema import dataset_features
+from langid.data.store import dataset_features
+from langid.data.utterance import Drops
 from langid.errors import PublishError
 from langid.hub import publish
 from langid.hub.publish import open_repo, push_folder

@@ -14,9 +14,9 @@ from huggingface_hub import close_session, constants
 
 from langid.data.card import write_card
 from langid.data.card_texts import FOLDER
-from langid.data.drops import Drops
 from langid.data.prepare import DATASET
-from langid.data.schema import dataset_features
+from langid.data.store import dataset_features
+from langid.data.utterance import Drops
 from langid.errors import DataError
 from langid.hub.publish import push_folder
 from langid.training.datasets import ROW_FEATURES, describe_sources, hold_back, load_splits

@@ -13,7 +13,7 @@ import soundfile
 
 from langid.audio import AUDIO_SUFFIXES
 from langid.data.clips import ClipLimits, Piece, UnusableClip, encode_clip
-from langid.data.file_names import text_of_name
+from langid.files import text_of_name
 from langid.data.utterance import HAS_ENOUGH, Reading, Utterance
 from langid.data.voxforge.metadata import ArchiveTexts
 from langid.data.voxforge.safe_tar import ArchiveError, read_members

@@ -9,8 +9,8 @@ from pathlib import Path, PurePosixPath
 
 from tqdm import tqdm
 
-from langid.data.drops import Drops
-from langid.data.file_names import text_of_name
+from langid.data.utterance import Drops
+from langid.files import text_of_name
 from langid.languages import language_code
 from langid.data.processes import process_pool
 from langid.data.voxforge.archive import (

@@ -16,8 +16,8 @@ from urllib.parse import urlsplit
 import requests
 from tqdm import tqdm
 
-from langid.data.lock import alone
-from langid.data.drops import Drops
+from langid.files import exclusive_lock
+from langid.data.utterance import Drops
 from langid.data.voxforge.archive import Survey, unwanted
 from langid.data.voxforge.download import download
 from langid.data.voxforge.archives import survey_archives, survey_readable
@@ -270,7 +270,7 @@ def _only_run(folder: Path) -> Iterator[None]:
     with ExitStack() as held:
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            held.enter_context(alone(folder / LOCK_NAME, busy))
+            held.enter_context(exclusive_lock(folder / LOCK_NAME, busy))
         except OSError as error:
             raise DataError(f"Cannot write to {folder}: {error.strerror or error}.") from error
         yield

@@ -1,6 +1,7 @@
 """VoxForge's index pages: which archives there are, language by language."""
 
 from langid.errors import DataError
+from langid.files import decode_text
 import re
 import sys
 from collections.abc import Sequence
@@ -216,11 +217,7 @@ def _archive_below(href: str, page_url: str) -> tuple[str | None, str]:
 
 def _safe_name(quoted: str) -> str | None:
     """File name of a quoted path component; None if it is no archive or not to be trusted."""
-    data = unquote_to_bytes(quoted)
-    try:
-        name = data.decode()
-    except UnicodeDecodeError:
-        name = data.decode("latin-1")
+    name = decode_text(unquote_to_bytes(quoted))
     is_safe = (
         name.isprintable()
         and not name.startswith(".")

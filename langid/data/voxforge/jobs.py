@@ -1,17 +1,17 @@
 """Surveyed archives of VoxForge → jobs for the builder: which archives, in which splits."""
 
-from langid.errors import DataError
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from langid.data.drops import Drops
+from langid.data.clips import ClipLimits
 from langid.data.splits import Stratum, assign_speakers
-from langid.data.utterance import Job
-from langid.data.voxforge.archive import unwanted
+from langid.data.utterance import Drops, Job, Reading
+from langid.data.voxforge.archive import read_archive, unwanted
 from langid.data.voxforge.archives import Archive
 from langid.data.voxforge.selection import Caps, plan_order, select
 from langid.data.voxforge.split_record import read_record, write_record
+from langid.errors import DataError
 
 # How far a language's or gender's share of a split may be off: the splits are remembered here.
 SPLIT_TOLERANCE = 0.1
@@ -95,3 +95,17 @@ def _strata(archives: list[Archive]) -> dict[str, set[Stratum]]:
         for gender, _ in genders[speaker].most_common(1):
             strata[speaker] |= {(language, gender) for language in spoken}
     return strata
+
+
+def read_voxforge(job: Job, limits: ClipLimits, max_speaker_s: float) -> Reading:
+    """The utterances of an ``Archive``, no more of them than one speaker may give."""
+    archive: Archive = job.item
+    try:
+        return read_archive(
+            archive.path, archive.language, limits=limits, max_duration_s_total=max_speaker_s
+        )
+    except OSError as error:  # it could be read a moment ago, when it was surveyed
+        raise DataError(
+            f"{archive.path} cannot be read ({error.strerror or error}): mend that, or delete it, "
+            "and run the same command again, which goes on from here."
+        ) from error

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from langid.data.json_file import read_json, write_json
+from langid.files import read_json, write_json
 from langid.data.splits import SPLITS
 
 

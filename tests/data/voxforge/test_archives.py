@@ -9,7 +9,7 @@ import pytest
 from helpers.voxforge import make_archive, noise
 
 from langid.data.clips import ClipLimits
-from langid.data.drops import Drops
+from langid.data.utterance import Drops
 from langid.data.voxforge import archives as archive_folder
 from langid.data.voxforge.archive import Survey, read_archive
 from langid.data.voxforge.archives import find_archives, survey_archives

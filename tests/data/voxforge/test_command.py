@@ -17,7 +17,7 @@ from helpers.voxforge import README_FIELDS, Corpus, audio_bytes, noise
 from helpers.voxforge_server import RATE, VoxForgeServer, archive_path
 
 import prepare_data
-from langid.data import shards
+from langid.data import store
 from langid.data.disjoint import check_disjoint
 from langid.data.voxforge import download
 
@@ -259,7 +259,7 @@ def test_a_full_disk_keeps_what_is_there(tmp_path, corpus, capsys, monkeypatch):
             assert prepare(*command) == 2
             assert "is full" in capsys.readouterr().err
         with monkeypatch.context() as patch:
-            patch.setattr(shards.ShardWriter, "end_shard", full)
+            patch.setattr(store.ShardWriter, "end_shard", full)
             assert prepare(*command) == 2
             assert "No space left" in capsys.readouterr().err
         server.requests.clear()

@@ -25,7 +25,7 @@ from helpers.fetch import (
 from helpers.fetch import fetch as run
 from helpers.voxforge_server import VoxForgeServer, archive_path
 
-from langid.data.drops import Drops
+from langid.data.utterance import Drops
 from langid.data.voxforge import download as download_module
 from langid.data.voxforge import fetch
 from langid.data.voxforge import http_session

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from langid.data.drops import Drops
+from langid.data.utterance import Drops
 from langid.data.voxforge import jobs
 from langid.data.voxforge.archive import Survey, speaker_of
 from langid.data.voxforge.archives import Archive

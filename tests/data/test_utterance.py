@@ -1,6 +1,6 @@
 """Counts of what happened to recordings."""
 
-from langid.data.drops import Drops
+from langid.data.utterance import Drops
 
 
 def test_drops_are_counted_and_name_three_files():
