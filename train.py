@@ -37,16 +37,17 @@ from langid.training.augment import AugmentConfig
 from langid.training.batches import TrainingBatches
 from langid.training.cache import load_training_data
 from langid.training.clips import Clips, prepare_clips
+from langid.training.distributed import World, first_before_others, process_group
 from langid.training.initial import build_model
 from langid.training.outputs import finish_run
 from langid.training.run_folder import CHECKPOINT_FILE, RUN, append_log
 from langid.training.sampling import Shares
-from langid.training.taught import (
+from langid.training.teacher_options import (
     CONTRADICTED_FILE,
     add_teacher_options,
     leave_out_contradicted,
-    open_lessons,
-    taught_config,
+    open_targets,
+    with_teacher_heads,
 )
 from langid.training.trainer import Optimisation, StepFigures, Trainer
 from langid.training.units import UNITS_FILE
@@ -59,7 +60,8 @@ def main(argv: list[str] | None = None) -> int:
     """Run the command; the exit code is 0, 2 for input that cannot be used, 130 for Ctrl-C."""
     args = parse_arguments(argv)
     try:
-        run(args)
+        with process_group(args.device) as world:
+            run(args, world)
     except LangidError as error:
         print(f"train.py: {error}", file=sys.stderr)
         return 2
@@ -154,7 +156,7 @@ def parse_arguments(argv: list[str] | None = None) -> argparse.Namespace:
     return args
 
 
-def run(args: argparse.Namespace) -> None:
+def run(args: argparse.Namespace, world: World) -> None:
     """Data, model, loop, and what is written at the end."""
     if args.threads:
         torch.set_num_threads(args.threads)
@@ -169,24 +171,26 @@ def run(args: argparse.Namespace) -> None:
     )
     if args.encoder_blocks:
         config = replace(config, n_encoder_blocks=args.encoder_blocks)
-    lessons = open_lessons(args)
-    splits = load_training_data(
-        args.data,
-        config,
-        args.seed,
-        streaming=args.streaming,
-        n_threads=args.num_proc,
-        lessons=lessons,
-    )
+    targets = open_targets(args)
+    with first_before_others(world):
+        splits = load_training_data(
+            args.data,
+            config,
+            args.seed,
+            streaming=args.streaming,
+            n_threads=args.num_proc,
+            targets=targets,
+        )
     train = prepare_clips(splits["train"], config)
     validation = prepare_clips(splits["validation"], config)
     if initial is None:
         config = replace(config, phones=phone_inventory(train))
-    if lessons is not None:
-        config = taught_config(config, lessons)
-        lessons.units.save(args.output / UNITS_FILE)
+    if targets is not None:
+        config = with_teacher_heads(config, targets)
         n_clips = len(train)
-        train = leave_out_contradicted(train, config, args.output)
+        with first_before_others(world):
+            targets.units.save(args.output / UNITS_FILE)
+            train = leave_out_contradicted(train, config, args.output)
         print(
             f"{n_clips - len(train)} clips whose language the teacher contradicts are left out: "
             f"{args.output / CONTRADICTED_FILE}"
@@ -210,9 +214,14 @@ def run(args: argparse.Namespace) -> None:
         shares=Shares(),
         augmentation=AugmentConfig(),
         seed=args.seed,
+        rank=world.rank,
     )
-    describe(train, validation, batches, model)
-    history = train_loop(args, Trainer(model, optimisation, args.device), batches, validation)
+    if world.is_first:
+        describe(train, validation, batches, model)
+    trainer = Trainer(model, optimisation, args.device, world)
+    history = train_loop(args, trainer, batches, validation)
+    if not world.is_first:
+        return
     calibrate(args.output, validation, args.device)
     settings = {
         **asdict(optimisation),
@@ -265,10 +274,19 @@ def train_loop(
     figures: list[StepFigures] = []
     # A resumed run goes on counting.
     started = time.monotonic() - (history[-1]["elapsed_s"] if history else 0)
-    bar = tqdm(loader, initial=trainer.step, total=args.steps, unit="step", mininterval=2)
+    bar = tqdm(
+        loader,
+        initial=trainer.step,
+        total=args.steps,
+        unit="step",
+        mininterval=2,
+        disable=not trainer.world.is_first,
+    )
     for batch in bar:
         figures.append(trainer.train_step(batch))
         if trainer.step % args.validate_every and trainer.step != args.steps:
+            continue
+        if not trainer.world.is_first:
             continue
         logits = WindowLogits(trainer.averaged_model, validation, trainer.device)
         result = logits.validate()

@@ -7,7 +7,7 @@ import numpy as np
 
 from langid.audio import AudioError, AudioInput, load_audio
 from langid.identifier import Identification, WindowResult
-from langid.languages import NONE, OTHER, class_of, languages_of
+from langid.languages import NONE, class_of, languages_of
 from langid.whisper import Whisper, chunks
 from langid.windows import cut_windows
 
@@ -85,43 +85,3 @@ class WhisperIdentifier:
 
     def _named(self, probabilities: np.ndarray) -> dict[str, float]:
         return dict(zip(self.labels, probabilities.tolist(), strict=True))
-
-
-def compare(own: dict, peer: dict) -> str:
-    """Two reports of the same clips, side by side, as a table of lines."""
-    rows = [
-        ("clip accuracy", "clip_accuracy"),
-        ("window accuracy", "window_accuracy"),
-        ("open clip accuracy", "clip_accuracy_open"),
-        ("none recall", "none_recall"),
-        ("other AUROC", "other_auroc"),
-        ("ECE", "ece"),
-    ]
-    table = [(name, own[key], peer[key]) for name, key in rows]
-    if own["wild"] and peer["wild"]:
-        wild = [report["wild"]["clip_accuracy"] for report in (own, peer)]
-        table.insert(1, ("… of the wild sources", *wild))
-    table += [
-        (f"recall, {label}", entry["recall"], peer["per_language"][label]["recall"])
-        for label, entry in own["per_language"].items()
-        if entry["recall"] is not None
-    ]
-    noticed = [_noticed(report) for report in (own, peer)]
-    table.append(("other languages noticed", *noticed))
-    table += [
-        (f"clip accuracy, {name}", entry["clip_accuracy"], peer["by_duration"][name]["clip_accuracy"])
-        for name, entry in own["by_duration"].items()
-    ]
-    lines = [f"{'':26}{'ours':>9}{'peer':>9}   (peer: {peer['model']}, the same {own['n_clips']:,} clips)"]
-    lines += [f"{name:26}{_figure(a):>9}{_figure(b):>9}" for name, a, b in table]
-    speeds = [f"{report['times_real_time']:.0f} ×" for report in (own, peer)]
-    lines.append(f"{'real time':26}{speeds[0]:>9}{speeds[1]:>9}   whole clips, decoding included")
-    return "\n".join(lines)
-
-
-def _noticed(report: dict) -> float | None:
-    return report["per_language"][OTHER]["recall_open"]
-
-
-def _figure(value: float | None) -> str:
-    return "–" if value is None else f"{value:.3f}"

@@ -33,7 +33,7 @@ class Batch:
     log_mel: Tensor  # (batch, n_mels, n_frames)
     labels: Tensor  # (batch,)
     phones: list[Tensor] | None  # indices into the CTC inventory, for a batch of utterances
-    units: Tensor | None = None  # (batch, n_encoder_frames) int64, -1 where no teacher heard
+    units: Tensor | None = None  # (batch, n_encoder_frames) int64, -1 without a target
     # A teacher's log-posteriors (batch, n_teacher_languages), NaN for clips without speech.
     posteriors: Tensor | None = None
 
@@ -66,11 +66,13 @@ class TrainingBatches(Dataset):
         shares: Shares,
         augmentation: AugmentConfig,
         seed: int,
+        rank: int = 0,
     ):
         self.clips = clips
         self.n_steps = n_steps
         self.batch_size = batch_size
-        self.seed = seed
+        # Each process draws its own; the first one what a single one would.
+        self._seeds = [seed] if rank == 0 else [seed, rank]
         self.augmentation = augmentation
         self.sampler = ClipSampler(clips, config.labels, shares)
         self._none = config.labels.index(NONE)
@@ -90,7 +92,7 @@ class TrainingBatches(Dataset):
         return self.n_steps
 
     def __getitem__(self, step: int) -> Batch:
-        rng = np.random.default_rng([self.seed, step])
+        rng = np.random.default_rng([*self._seeds, step])
         generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
         # Sounds first, languages later: the share of utterances falls over the run.
         share = self._utterance_share * (1.5 - step / self.n_steps)

@@ -8,7 +8,6 @@ interruption costs one part, and a next run reads only what is new.
 from collections.abc import Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import asdict
 
 import datasets
 import pyarrow as pa
@@ -27,10 +26,13 @@ from langid.hub import hub_reason
 from langid.languages import languages_of
 from langid.training.clips import FeatureComputer
 from langid.training.datasets import ROW_FEATURES, SourceSplit, hold_back, load_splits
-from langid.training.lessons import Lessons
+from langid.training.teacher_targets import TeacherTargets
 
-FRAMES_PER_HOUR = 360_000
 WRITER_BATCH_SIZE = 100  # rows in memory before they go to disk
+LOG_MEL_SETTINGS = (
+    *("sample_rate", "n_fft", "win_length", "hop_length"),
+    *("n_mels", "f_min_hz", "f_max_hz"),
+)
 FEATURES = Features(
     **ROW_FEATURES,
     log_mel=Value("binary"),
@@ -46,14 +48,14 @@ def load_training_data(
     *,
     streaming: bool = False,
     n_threads: int = 1,
-    lessons: Lessons | None = None,
+    targets: TeacherTargets | None = None,
 ) -> DatasetDict:
     """``train`` and ``validation`` of one or several datasets, joined, with the columns `FEATURES`.
 
     Classes that validation lacks are lent a tenth of their speakers. ``audio`` is there for
-    validation only; ``streaming`` as in `langid.training.datasets.load_splits`. ``lessons`` add a
-    teacher's columns (`langid.training.lessons.FEATURES`), after its units are fitted on ``train``
-    unless they are given.
+    validation only; ``streaming`` as in `langid.training.datasets.load_splits`. ``targets`` add a
+    teacher's columns (`langid.training.teacher_targets.FEATURES`), after its units are fitted on
+    ``train`` unless they are given.
 
     Raises
     ------
@@ -79,15 +81,11 @@ def load_training_data(
         # What is validated anyway is not lent, and its audio not needed.
         seen = reader.read(train, "train", frozenset(heard.unique("language")))
     _require(languages, set(seen.unique("language")))
-    if lessons is not None:
-        lessons.fit(train, seen, config, seed)
-        heard = _beside(heard, lessons.read(validation, "validation", _hours(heard)))
-        seen = _beside(seen, lessons.read(train, "train", _hours(seen)))
+    if targets is not None:
+        targets.fit(train, seen, config, seed)
+        heard = _beside(heard, targets.read(validation, heard, config, "validation"))
+        seen = _beside(seen, targets.read(train, seen, config, "train"))
     return hold_back(seen, heard, languages, seed)
-
-
-def _hours(rows: Dataset) -> float:
-    return sum(rows["n_frames"][:]) / FRAMES_PER_HOUR
 
 
 def _beside(left: Dataset, right: Dataset) -> Dataset:
@@ -109,7 +107,7 @@ class _Reader:
         self._compute = FeatureComputer(config)
         self._pool, self._n_threads = pool, n_threads
         self._settings = {
-            **{**feature_settings(config), "labels": None, "phones": None},
+            **feature_settings(config),
             "espeak": espeak_available(),
             "version": FeatureComputer.VERSION,
         }
@@ -166,11 +164,8 @@ class _Reader:
 
 
 def feature_settings(config: ModelConfig) -> dict:
-    """The settings that log-mel depends on, and some that it never did but is kept under."""
-    settings = asdict(config)
-    for added in ("n_units", "teacher_languages"):
-        del settings[added]
-    return settings
+    """The settings that log-mel depends on: a deeper network finds it in the cache."""
+    return {name: getattr(config, name) for name in LOG_MEL_SETTINGS}
 
 
 def _explained(cause: BaseException, source: str) -> BaseException:

@@ -59,9 +59,9 @@ def losses(heads: Heads, batch: Batch, weights: LossWeights) -> Losses:
 
 def unit_loss(logits: Tensor, units: Tensor) -> Tensor:
     """Cross-entropy per frame: logits (batch, n_units, n), units (batch, n) with -1 for none."""
-    heard = (units != NO_UNIT).sum()
+    n_labelled = (units != NO_UNIT).sum()
     summed = F.cross_entropy(logits.float(), units, ignore_index=NO_UNIT, reduction="sum")
-    return summed / heard.clamp_min(1)
+    return summed / n_labelled.clamp_min(1)
 
 
 def posterior_loss(logits: Tensor, log_posteriors: Tensor) -> Tensor:

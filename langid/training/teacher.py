@@ -1,4 +1,4 @@
-"""A large listener as a teacher: what it hears every 40 ms, and which language it takes it for."""
+"""A large listener as a teacher: states every 40 ms and language posteriors."""
 
 from typing import Protocol
 
@@ -16,7 +16,7 @@ class Teacher(Protocol):
     languages: tuple[str, ...]  # codes, in the order of the posteriors
     fingerprint: str  # equal only for teachers that say the same
 
-    def listen(self, waveform: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def infer(self, waveform: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Waveform (n_samples,) float32 in [-1, 1] at 16 kHz → states (n_frames, state_size)
         float32, one every 40 ms, and log-posteriors (n_languages,) float32. Thread-safe."""
         ...
@@ -36,8 +36,8 @@ class WhisperTeacher:
         self.languages = self._whisper.languages
         self.fingerprint = f"{self._whisper.fingerprint} {VERSION}"
 
-    def listen(self, waveform: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """See `Teacher.listen`. Of more than 30 s, the posteriors are those of the first 30."""
+    def infer(self, waveform: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """See `Teacher.infer`. Of more than 30 s, the posteriors are those of the first 30."""
         encoded = [self._whisper.encode(piece) for piece in chunks(waveform)]
         states = [pool_states(np.array(piece)[0]) for piece in encoded]
         return np.concatenate(states), self._whisper.log_posteriors(encoded[0])

@@ -14,6 +14,7 @@ from langid.files import replacing
 from langid.model import LanguageCNN
 from langid.training.batches import Batch
 from langid.training.clips import Clips
+from langid.training.distributed import World, all_heads
 from langid.training.losses import LossWeights, losses
 
 EMA_DECAY = 0.998
@@ -71,10 +72,18 @@ def update_average(averages: list[Tensor], values: list[Tensor], n_averaged: Ten
 class Trainer:
     """A model, its optimiser and its moving average, one step at a time."""
 
-    def __init__(self, model: LanguageCNN, optimisation: Optimisation, device: torch.device):
+    def __init__(
+        self,
+        model: LanguageCNN,
+        optimisation: Optimisation,
+        device: torch.device,
+        world: World | None = None,
+    ):
         self.device = device
+        self.world = world or World()
         self.optimisation = optimisation
         self.model = model.to(device)
+        self._all_heads = all_heads(self.model, self.world)
         self.average = AveragedModel(self.model, multi_avg_fn=update_average, use_buffers=True)
         self.optimiser = torch.optim.AdamW(
             self.model.parameters(),
@@ -94,13 +103,15 @@ class Trainer:
     def train_step(self, batch: Batch) -> StepFigures:
         """One update; bfloat16 where the processor or GPU multiplies it, float32 weights."""
         # Dropout draws from the global generator: seeded by the step, so that resuming is exact.
-        torch.manual_seed(self.optimisation.seed * 1_000_003 + self.step)
+        torch.manual_seed(
+            self.optimisation.seed * 1_000_003 + self.step + self.world.rank * 1_000_000_007
+        )
         for group in self.optimiser.param_groups:
             group["lr"] = learning_rate_at(self.step, self.optimisation)
         batch = batch.to(self.device)
         self.model.train()
         with torch.autocast(self.device.type, torch.bfloat16):
-            result = losses(self.model.forward_heads(batch.log_mel), batch, self._weights)
+            result = losses(self._all_heads(batch.log_mel), batch, self._weights)
         self.optimiser.zero_grad(set_to_none=True)
         result.total.backward()
         nn.utils.clip_grad_norm_(self.model.parameters(), MAX_GRADIENT_NORM)

@@ -21,7 +21,7 @@ from langid.errors import DataError
 UNITS_FILE = "units.safetensors"
 UNIT_FRAME_S = 0.04  # one unit for each frame of the network's encoder
 LOG_MEL_FRAMES_PER_UNIT = 4
-NO_UNIT = -1  # of a frame that no teacher heard
+NO_UNIT = -1  # of a frame without a target
 N_ITERATIONS = 25
 _CHUNK = 16_384  # frames whose distances are in memory at once
 
@@ -132,7 +132,7 @@ def spread_over_log_mel(units: np.ndarray, n_frames: int) -> np.ndarray:
 
 
 def warp_units(units: np.ndarray, n_frames: int, lengths: np.ndarray) -> np.ndarray:
-    """Follow ``augment.warp`` in time: the unit that each encoder frame then hears.
+    """Follow ``augment.warp`` in time: the unit of each encoder frame.
 
     ``units`` (batch, n_available) as `spread_over_log_mel` gives them, of which row ``i``'s first
     ``lengths[i]`` frames become ``n_frames`` → (batch, ceil(n_frames / 4)).

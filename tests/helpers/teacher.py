@@ -14,15 +14,15 @@ class MelodyTeacher:
     fingerprint = "melodies 1"
 
     def __init__(self, wrong: str | None = None):
-        self.n_heard = 0
+        self.n_calls = 0
         self.wrong = wrong  # a language that it always hears
         self.stop_after = None  # clips until Ctrl-C
 
-    def listen(self, waveform: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def infer(self, waveform: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """States are the spectrum of each 40 ms in 16 bands; the loudest melody is the language."""
-        if self.n_heard == self.stop_after:
+        if self.n_calls == self.stop_after:
             raise KeyboardInterrupt
-        self.n_heard += 1
+        self.n_calls += 1
         n = round(_STATE_S * 16_000)
         frames = waveform[: len(waveform) // n * n].reshape(-1, n)
         power = np.abs(np.fft.rfft(frames, axis=1)[:, :320]) ** 2

@@ -1,7 +1,8 @@
-"""What ``train.py --teacher`` adds to a run: options, lessons, and doubts about labels."""
+"""What ``train.py --teacher`` adds to a run: options, targets, and doubts about labels."""
 
 import argparse
 import csv
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,8 +11,8 @@ import numpy as np
 from langid.config import ModelConfig
 from langid.languages import NONE, class_of, languages_of
 from langid.training.clips import Clips
-from langid.training.lessons import Lessons
 from langid.training.teacher import WhisperTeacher
+from langid.training.teacher_targets import TeacherTargets
 from langid.training.units import UNITS_FILE, Units
 
 CONTRADICTED_FILE = "contradicted.csv"
@@ -33,6 +34,13 @@ def add_teacher_options(parser: argparse.ArgumentParser) -> None:
         "--units", type=int, default=512, help="classes of the teacher's states (default: 512)"
     )
     group.add_argument(
+        "--teacher-hours",
+        type=float,
+        default=math.inf,
+        metavar="HOURS",
+        help="at most so much of a split, the clips that training draws most (default: all)",
+    )
+    group.add_argument(
         "--unit-weight", type=float, default=0.5, help="of naming the units (default: 0.5)"
     )
     group.add_argument(
@@ -43,7 +51,7 @@ def add_teacher_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def open_lessons(args: argparse.Namespace) -> Lessons | None:
+def open_targets(args: argparse.Namespace) -> TeacherTargets | None:
     """The teacher, with the units of the run that goes on or is started from, if it has any.
 
     Raises
@@ -58,15 +66,15 @@ def open_lessons(args: argparse.Namespace) -> Lessons | None:
     known = args.output / UNITS_FILE if args.resume else Path(args.init or "") / UNITS_FILE
     units = Units.load(known) if known.is_file() else None
     teacher = WhisperTeacher(args.teacher, args.num_proc)
-    return Lessons(teacher, args.units, args.num_proc, units)
+    return TeacherTargets(teacher, args.units, args.num_proc, units, args.teacher_hours)
 
 
-def taught_config(config: ModelConfig, lessons: Lessons | None) -> ModelConfig:
+def with_teacher_heads(config: ModelConfig, targets: TeacherTargets | None) -> ModelConfig:
     """``config`` with the heads that learn from the teacher, once its units are known."""
-    if lessons is None:
+    if targets is None:
         return config
     return replace(
-        config, n_units=len(lessons.units), teacher_languages=tuple(lessons.teacher.languages)
+        config, n_units=len(targets.units), teacher_languages=tuple(targets.teacher.languages)
     )
 
 
@@ -77,9 +85,9 @@ def contradicted(clips: Clips, labels: tuple[str, ...], languages: tuple[str, ..
     that the teacher does not know are left alone.
     """
     own = languages_of(labels)
-    heard = clips.posteriors.astype(np.float32)
-    answers = [languages[i] for i in heard.argmax(axis=1)]
-    certain = np.exp(heard.max(axis=1)) >= CERTAIN
+    posteriors = clips.posteriors.astype(np.float32)
+    answers = [languages[i] for i in posteriors.argmax(axis=1)]
+    certain = np.exp(posteriors.max(axis=1)) >= CERTAIN
     wrong = [
         certain[i]
         and labels[clips.labels[i]] != NONE
