@@ -31,7 +31,9 @@ EXAMPLE_CLIPS = {
 }
 MAX_FILE_SIZE = "200mb"  # three hours of MP3
 MAX_WAITING = 32  # requests in the queue; one more is told to come back
-N_AT_ONCE = 2  # recordings at a time, so that a long one does not hold up everybody
+MAX_DURATION_S = 4 * 3600
+# Recordings at a time, so that a long one does not hold up everybody.
+LIMITS = {"concurrency_id": "identify", "concurrency_limit": 2}
 CACHE_CHECK_S, CACHE_AGE_S = 600, 3600  # how long a visitor's recording stays on the server
 
 KEEPING = "Recordings are deleted from the server after about an hour."
@@ -85,30 +87,6 @@ def load_identifier() -> tuple[LanguageIdentifier, str | None]:
     return LanguageIdentifier.from_pretrained("embedded"), notice
 
 
-def check(audio: str | None, candidates: list[str] | None, labels: tuple[str, ...]) -> Kept:
-    """The candidates' labels, None for all; `gr.Error` without audio or with bad candidates."""
-    if audio is None:
-        raise gr.Error(NO_AUDIO, print_exception=False)
-    try:
-        return choose_labels(candidates, labels)
-    except ValueError as error:
-        raise gr.Error(str(error), print_exception=False) from error
-
-
-def hear(
-    identifier: LanguageIdentifier, audio: str, kept: Kept, progress: gr.Progress
-) -> Identification:
-    """Identify a file; an `AudioError` becomes a `gr.Error` with its sentence."""
-    try:
-        return identifier.identify(
-            audio,
-            languages=kept,
-            progress=lambda heard_s: progress((round(heard_s), None), unit="s heard"),
-        )
-    except AudioError as error:
-        raise gr.Error(str(error), print_exception=False) from error
-
-
 def by_name(answer: Identification, kept: Kept = None) -> dict[str, float]:
     """Probabilities for `gr.Label`: of the labels ``kept``, by default all."""
     return {
@@ -125,12 +103,93 @@ def plot_over_time(answer: Identification) -> gr.BarPlot:
     return gr.BarPlot(pd.DataFrame(columns), x_bin=step, x_lim=[0, end], x_title=f"time in {unit}")
 
 
+class Handlers:
+    """What the events of the page and its endpoint do, for one model."""
+
+    def __init__(self, identifier: LanguageIdentifier):
+        self.identifier = identifier
+
+    def show(
+        self, audio: str | None, candidates: list[str], progress: gr.Progress = PROGRESS
+    ) -> Iterator[tuple]:
+        """Values of the outputs of `answer_column` for a recording, as they become known."""
+        try:
+            kept = self._check(audio, candidates)
+        except gr.Error as error:  # what the page shows stays
+            gr.Warning(error.message)
+            yield (gr.skip(),) * len(blank())
+            return
+        yield blank()
+        try:
+            answer = self._identify(audio, kept, progress)
+        except gr.Error as error:  # the sentence outlasts the pop-up
+            yield blank(f"⚠ {error.message}")
+            raise
+        yield describe(answer, kept)
+
+    def predict(
+        self,
+        audio: str | None,
+        candidates: list[str] | None = None,
+        progress: gr.Progress = PROGRESS,
+    ) -> tuple[dict[str, float], dict]:
+        """Say which language is spoken in a recording: any audio or video file, from 0.3 s
+        to some hours. `candidates` restricts the answer to some labels, given as codes or
+        English names, for example ["en", "fr"]; by default all are possible. The first
+        output holds the probability of each label by its English name, most probable first.
+        The second is the whole result: `language` (a code, "other" or "none"), `confidence`,
+        `probabilities` by code, the same for each of the overlapping `windows`, `segments` of
+        one language, `duration_s`, `active_s` (seconds louder than its silence) and
+        `warnings`.
+        """
+        answer = self._identify(audio, self._check(audio, candidates), progress)
+        return by_name(answer), answer.to_dict()
+
+    def _check(self, audio: str | None, candidates: list[str] | None) -> Kept:
+        """The candidates' labels, None for all; `gr.Error` without audio or with bad candidates."""
+        if audio is None:
+            raise gr.Error(NO_AUDIO, print_exception=False)
+        try:
+            return choose_labels(candidates, self.identifier.labels)
+        except ValueError as error:
+            raise gr.Error(str(error), print_exception=False) from error
+
+    def _identify(self, audio: str, kept: Kept, progress: gr.Progress) -> Identification:
+        """Identify a file; an `AudioError` becomes a `gr.Error` with its sentence."""
+        try:
+            return self.identifier.identify(
+                audio,
+                languages=kept,
+                progress=lambda done_s: progress((round(done_s), None), unit="s heard"),
+                max_duration_s=MAX_DURATION_S,
+            )
+        except AudioError as error:
+            raise gr.Error(str(error), print_exception=False) from error
+
+
+def blank(sentence: str = "") -> tuple:
+    """Values of the outputs of `answer_column` without an answer."""
+    return None, sentence, gr.Column(visible=False), gr.skip(), gr.Markdown(visible=False)
+
+
+def describe(answer: Identification, kept: Kept) -> tuple:
+    """Values of the outputs of `answer_column`."""
+    bars, summary, timeline, plot, segments = blank(describe_answer(answer, kept))
+    bars = by_name(answer, kept)
+    if len(answer.windows) == 1:
+        summary += f"\n\n{TOO_SHORT}"
+    else:
+        timeline, plot = gr.Column(visible=True), plot_over_time(answer)
+    if len(answer.segments) > 1:
+        segments = gr.Markdown(segment_table(answer.segments), visible=True)
+    return bars, summary, timeline, plot, segments
+
+
 def build(identifier: LanguageIdentifier, notice: str | None = None) -> gr.Blocks:
     """The page and its endpoint for one model; ``notice`` is shown on top."""
-    labels = identifier.labels
-    choices = [(language_name(label), label) for label in labels]
     gr.set_static_paths([EXAMPLES])  # else they are served from the cache, which is emptied
-
+    handlers = Handlers(identifier)
+    choices = [(language_name(label), label) for label in identifier.labels]
     with gr.Blocks(
         title="Which language is spoken?",
         analytics_enabled=False,
@@ -145,51 +204,9 @@ def build(identifier: LanguageIdentifier, notice: str | None = None) -> gr.Block
             gr.Markdown(f"⚠ {notice}", elem_id="notice")
         with gr.Row():
             with gr.Column():
-                audio = gr.Audio(
-                    sources=["microphone", "upload"],
-                    type="filepath",
-                    label="Recording",
-                    editable=False,
-                    buttons=["download"],
-                    elem_id="recording",
-                )
-                ticked = gr.CheckboxGroup(
-                    choices,
-                    value=list(labels),
-                    label="Candidates",
-                    info="Untick what it cannot be.",
-                    elem_id="candidates",
-                )
-                button = gr.Button("Identify", variant="primary", elem_id="identify")
-                examples = gr.Examples(
-                    [[str(EXAMPLES / clip)] for clip in EXAMPLE_CLIPS.values()],
-                    inputs=[audio],
-                    example_labels=list(EXAMPLE_CLIPS),
-                    label="Examples (synthetic voices)",
-                    # Hearing one is as fast as reading a cache, which would outlive the weights.
-                    cache_examples=False,
-                )
+                audio, ticked, button, examples = recording_column(choices)
             with gr.Column():
-                bars = gr.Label(label="Language", elem_id="bars")
-                summary = gr.Markdown(elem_id="summary")
-                with gr.Column(visible=False) as timeline:
-                    plot = gr.BarPlot(
-                        x="time",
-                        y="probability",
-                        color="language",
-                        color_map={language_name(k): c for k, c in label_colours(labels).items()},
-                        colors_in_legend=[],  # cut off on a phone: it has a legend of its own
-                        y_lim=[0, 1],
-                        y_aggregate="mean",
-                        y_axis_format="%",
-                        x_axis_format="~g",
-                        height=220,
-                        show_label=False,  # it would push the axis out of the box
-                        elem_id="timeline",
-                    )
-                    gr.HTML(legend_html(labels), elem_id="legend")
-                with gr.Column(elem_classes="table"):
-                    segments = gr.Markdown(visible=False, max_height=300, elem_id="segments")
+                outputs = answer_column(identifier.labels)
         gr.Markdown("### How sure can I be?")
         with gr.Row():
             with gr.Column():
@@ -201,82 +218,95 @@ def build(identifier: LanguageIdentifier, notice: str | None = None) -> gr.Block
             f"Weights: {describe_weights(identifier.source, identifier.revision)}.",
             elem_id="weights",
         )
-        # For clients only: /predict has an input and outputs that the page does not show.
-        client_candidates = gr.Dropdown(
-            choices,
-            value=list(labels),
-            multiselect=True,
-            allow_custom_value=True,
-            label="Candidates, as codes or English names",
-            visible=False,
-        )
-        client_bars = gr.Label(label="Probabilities by English name", visible=False)
-        client_result = gr.JSON(label="The whole result", visible=False)
-
-        def blank(sentence: str = "") -> dict:
-            hidden = {timeline: gr.Column(visible=False), segments: gr.Markdown(visible=False)}
-            return {bars: None, summary: sentence, **hidden}
-
-        def show(
-            audio: str | None, candidates: list[str], progress: gr.Progress = PROGRESS
-        ) -> Iterator[dict]:
-            try:
-                kept = check(audio, candidates, labels)
-            except gr.Error as error:  # what the page shows stays
-                gr.Warning(error.message)
-                yield {summary: gr.skip()}
-                return
-            yield blank()
-            try:
-                answer = hear(identifier, audio, kept, progress)
-            except gr.Error as error:  # the sentence outlasts the pop-up
-                yield blank(f"⚠ {error.message}")
-                raise
-            updates = {bars: by_name(answer, kept), summary: describe_answer(answer, kept)}
-            if len(answer.windows) == 1:
-                updates[summary] += f"\n\n{TOO_SHORT}"
-            else:
-                updates |= {timeline: gr.Column(visible=True), plot: plot_over_time(answer)}
-            if len(answer.segments) > 1:
-                updates[segments] = gr.Markdown(segment_table(answer.segments), visible=True)
-            yield updates
-
-        def predict(
-            audio: str | None, candidates: list[str] | None = None, progress: gr.Progress = PROGRESS
-        ) -> tuple[dict[str, float], dict]:
-            """Say which language is spoken in a recording: any audio or video file, from 0.3 s
-            to some hours. `candidates` restricts the answer to some labels, given as codes or
-            English names, for example ["en", "fr"]; by default all are possible. The first
-            output holds the probability of each label by its English name, most probable first.
-            The second is the whole result: `language` (a code, "other" or "none"), `confidence`,
-            `probabilities` by code, the same for each of the overlapping `windows`, `segments` of
-            one language, `duration_s`, `active_s` (seconds louder than its silence) and
-            `warnings`.
-            """
-            answer = hear(identifier, audio, check(audio, candidates, labels), progress)
-            return by_name(answer), answer.to_dict()
-
-        page_inputs, page_outputs = [audio, ticked], [bars, summary, timeline, plot, segments]
-        quiet = {"api_visibility": "private", "show_progress_on": bars}
-        limits = {"concurrency_id": "identify", "concurrency_limit": N_AT_ONCE}
+        endpoint(handlers, audio, choices)
+        quiet = {"api_visibility": "private", "show_progress_on": outputs[0]}
         new_audio = gr.on(
             [audio.upload, audio.stop_recording, button.click],
-            show,
-            page_inputs,
-            page_outputs,
+            handlers.show,
+            [audio, ticked],
+            outputs,
             trigger_mode="always_last",
             **quiet,
-            **limits,
+            **LIMITS,
         )
         new_example = examples.load_input_event.then(
-            show, page_inputs, page_outputs, **quiet, **limits
+            handlers.show, [audio, ticked], outputs, **quiet, **LIMITS
         )
         for shown in (new_audio, new_example):
             shown.success(None, js=SCROLL_TO_ANSWER, api_visibility="private")
-        audio.clear(blank, None, page_outputs, cancels=[new_audio, new_example], **quiet)
-        client_outputs = [client_bars, client_result]
-        gr.on([], predict, [audio, client_candidates], client_outputs, api_name="predict", **limits)
+        audio.clear(blank, None, outputs, cancels=[new_audio, new_example], **quiet)
     return page.queue(max_size=MAX_WAITING)
+
+
+def recording_column(
+    choices: list[tuple[str, str]],
+) -> tuple[gr.Audio, gr.CheckboxGroup, gr.Button, gr.Examples]:
+    """The recorder, the candidates, the button and the examples."""
+    audio = gr.Audio(
+        sources=["microphone", "upload"],
+        type="filepath",
+        label="Recording",
+        editable=False,
+        buttons=["download"],
+        elem_id="recording",
+    )
+    ticked = gr.CheckboxGroup(
+        choices,
+        value=[label for _, label in choices],
+        label="Candidates",
+        info="Untick what it cannot be.",
+        elem_id="candidates",
+    )
+    button = gr.Button("Identify", variant="primary", elem_id="identify")
+    examples = gr.Examples(
+        [[str(EXAMPLES / clip)] for clip in EXAMPLE_CLIPS.values()],
+        inputs=[audio],
+        example_labels=list(EXAMPLE_CLIPS),
+        label="Examples (synthetic voices)",
+        # Identifying one is as fast as reading a cache, which would outlive the weights.
+        cache_examples=False,
+    )
+    return audio, ticked, button, examples
+
+
+def answer_column(labels: tuple[str, ...]) -> list:
+    """The outputs of an answer: bars, summary, the column of the plot, the plot, the segments."""
+    bars = gr.Label(label="Language", elem_id="bars")
+    summary = gr.Markdown(elem_id="summary")
+    with gr.Column(visible=False) as timeline:
+        plot = gr.BarPlot(
+            x="time",
+            y="probability",
+            color="language",
+            color_map={language_name(k): c for k, c in label_colours(labels).items()},
+            colors_in_legend=[],  # cut off on a phone: it has a legend of its own
+            y_lim=[0, 1],
+            y_aggregate="mean",
+            y_axis_format="%",
+            x_axis_format="~g",
+            height=220,
+            show_label=False,  # it would push the axis out of the box
+            elem_id="timeline",
+        )
+        gr.HTML(legend_html(labels), elem_id="legend")
+    with gr.Column(elem_classes="table"):
+        segments = gr.Markdown(visible=False, max_height=300, elem_id="segments")
+    return [bars, summary, timeline, plot, segments]
+
+
+def endpoint(handlers: Handlers, audio: gr.Audio, choices: list[tuple[str, str]]) -> None:
+    """``/predict``, for clients only: it has an input and outputs that the page does not show."""
+    candidates = gr.Dropdown(
+        choices,
+        value=[label for _, label in choices],
+        multiselect=True,
+        allow_custom_value=True,
+        label="Candidates, as codes or English names",
+        visible=False,
+    )
+    bars = gr.Label(label="Probabilities by English name", visible=False)
+    result = gr.JSON(label="The whole result", visible=False)
+    gr.on([], handlers.predict, [audio, candidates], [bars, result], api_name="predict", **LIMITS)
 
 
 def launch(page: gr.Blocks, **options) -> tuple:

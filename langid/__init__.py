@@ -12,11 +12,19 @@ from langid.version import VERSION as __version__
 # Imported at first use (PEP 562): torch takes seconds, and half of the package needs none.
 _HOMES = {
     "AudioError": "langid.errors",
-    "Identification": "langid.identifier",
+    "Identification": "langid.identification",
+    "IdentificationCancelled": "langid.errors",
     "LanguageIdentifier": "langid.identifier",
     "WeightsError": "langid.errors",
 }
-__all__ = ["AudioError", "Identification", "LanguageIdentifier", "WeightsError", "__version__"]
+__all__ = [
+    "AudioError",
+    "Identification",
+    "IdentificationCancelled",
+    "LanguageIdentifier",
+    "WeightsError",
+    "__version__",
+]
 
 
 def __getattr__(name: str):

@@ -12,11 +12,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from langid.languages import language_code, language_name
+from langid.languages import choose_labels, language_name
+from langid.page.times import clock
 from langid.version import VERSION
 
 if TYPE_CHECKING:
-    from langid.identifier import Identification, LanguageIdentifier
+    from langid.evaluation.report import Report
+    from langid.identification import Identification
+    from langid.identifier import LanguageIdentifier
 
 BROKEN_PIPE = 141  # what a shell reports of a program that SIGPIPE ended
 INTERRUPTED = 130
@@ -88,14 +91,13 @@ def identify(arguments: list[str]) -> int:
         raise CommandError("Standard input is closed: give a file, or pipe a recording in.")
 
     identifier = _load(options)
-    languages = _candidates(options.languages, identifier.labels)
+    try:
+        languages = choose_labels(options.languages, identifier.labels)
+    except ValueError as error:
+        raise CommandError(str(error)) from error
     inputs = [sys.stdin.buffer if name == "-" else name for name in options.files]
     status = 0
-    try:
-        answers = identifier.identify_many(inputs, languages)
-    except ValueError as error:  # candidates that the model does not know
-        raise CommandError(str(error)) from error
-    for key, answer in answers:
+    for key, answer in identifier.identify_many(inputs, languages):
         name = key if isinstance(key, str) else "-"
         if isinstance(answer, Exception):
             _complain(f"{name}: {answer}")
@@ -121,6 +123,12 @@ def evaluate(arguments: list[str]) -> int:
     parser.add_argument("folder", metavar="FOLDER", type=Path)
     parser.add_argument("--split", help="only the clips of this split, such as dev")
     parser.add_argument("--json", metavar="OUT.json", type=Path, help="write the report there")
+    parser.add_argument(
+        "--update-card",
+        action="store_true",
+        help="replace the figures beside the weights: metrics.json, plots and card; of the "
+        "embedded weights also those in README.md",
+    )
     _add_model_options(parser)
     options = parser.parse_args(arguments)
     if options.json and not options.json.parent.is_dir():
@@ -128,20 +136,52 @@ def evaluate(arguments: list[str]) -> int:
 
     from langid.errors import DataError
     from langid.evaluation.evaluate import evaluate_folder
-    from langid.evaluation.report import format_report
+    from langid.evaluation.text import format_report
 
+    identifier = _load(options)
+    weights = _folder_of(identifier) if options.update_card else None
     try:
-        report = evaluate_folder(_load(options), options.folder, options.split)
+        report = evaluate_folder(identifier, options.folder, options.split)
+        print(format_report(report), flush=True)
+        if options.json:
+            _write(options.json, report.to_json())
+        if weights:
+            _update_card(weights, report)
     except DataError as error:
         raise CommandError(str(error)) from error
-    print(format_report(report), flush=True)
-    if options.json:
-        text = json.dumps(report, indent=2, ensure_ascii=False, allow_nan=False)
-        try:
-            options.json.write_text(text + "\n", encoding="utf-8")
-        except OSError as error:
-            raise CommandError(f"Cannot write {options.json}: {error.strerror}.") from error
     return 0
+
+
+def _folder_of(identifier: "LanguageIdentifier") -> Path:
+    from langid.checkpoint import EMBEDDED, EMBEDDED_NAME
+
+    folder = EMBEDDED if identifier.source == EMBEDDED_NAME else Path(identifier.source)
+    if not folder.is_dir():
+        raise CommandError(
+            f"--update-card needs weights in a folder, and {identifier.source} is on the Hub: "
+            "download it and give its folder as --model."
+        )
+    return folder
+
+
+def _update_card(folder: Path, report: "Report") -> None:
+    from langid.checkpoint import EMBEDDED
+    from langid.evaluation.readme import README, update_readme
+    from langid.training.outputs import update_outputs
+
+    try:
+        report = update_outputs(folder, report)
+        if folder.samefile(EMBEDDED) and README.exists():
+            update_readme(report, README)
+    except OSError as error:
+        raise CommandError(f"The figures in {folder} cannot be replaced: {error}.") from error
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise CommandError(f"Cannot write {path}: {error.strerror}.") from error
 
 
 def bench(arguments: list[str]) -> int:
@@ -184,24 +224,13 @@ def _load(options: argparse.Namespace) -> "LanguageIdentifier":
         raise CommandError(f"The device {options.device!r} cannot be used: {reason}") from error
 
 
-def _candidates(text: str | None, labels: Sequence[str]) -> list[str] | None:
-    """Labels of a comma-separated list of labels, codes and English names."""
-    if text is None:
-        return None
-    parts = [part.strip() for part in text.split(",") if part.strip()]
-    try:
-        return [part if part in labels else language_code(part) for part in parts]
-    except ValueError as error:
-        raise CommandError(str(error)) from error
-
-
 def _lines(name: str, answer: "Identification", timeline: bool) -> list[str]:
     lines = [
         f"{name}: {_named(answer.language)}, {answer.confidence:.1%}, {answer.duration_s:.1f} s"
     ]
     if timeline:
         lines += [
-            f"  {_clock(segment.start_s)} – {_clock(segment.end_s)}  "
+            f"  {clock(segment.start_s, precise=True)} – {clock(segment.end_s, precise=True)}  "
             f"{_named(segment.language)}, {segment.confidence:.1%}"
             for segment in answer.segments
         ]
@@ -210,14 +239,6 @@ def _lines(name: str, answer: "Identification", timeline: bool) -> list[str]:
 
 def _named(code: str) -> str:
     return f"{language_name(code)} ({code})"
-
-
-def _clock(time_s: float) -> str:
-    """``3725.04`` → ``"1:02:05.0"``."""
-    tenths = round(time_s * 10)
-    minutes, tenths = divmod(tenths, 600)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{tenths / 10:04.1f}"
 
 
 def _complain(text: str) -> None:

@@ -18,6 +18,10 @@ class DataError(LangidError):
     """Recordings or a dataset that cannot be prepared, evaluated or trained on."""
 
 
+class IdentificationCancelled(Exception):
+    """``should_stop`` ended an identification: no fault of the input, so not a `LangidError`."""
+
+
 class PublishError(LangidError):
     """The Hub did not take a run or a dataset; what is on disk is untouched."""
 

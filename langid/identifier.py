@@ -1,64 +1,25 @@
 """``LanguageIdentifier``: audio in, ``Identification`` out, for one recording or many."""
 
-import dataclasses
+import math
 import os
+import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from itertools import groupby
 
 import numpy as np
 import torch
 
 from langid.audio import AudioInput, AudioStream
+from langid.audio.duration import announced_duration_s
 from langid.audio.energy import EnergyMeter
 from langid.checkpoint import load_model
-from langid.errors import AudioError
+from langid.errors import AudioError, IdentificationCancelled
+from langid.identification import Identification, kept_labels, summarise
 from langid.languages import NONE, languages_of
 from langid.model import LanguageCNN
-from langid.windows import Window, aggregate, cut_windows, restrict, runs
+from langid.windows import Window, aggregate, cut_windows
 
 BATCH_SIZE = 8  # windows a forward pass: more is no faster and takes 40 MB more
-LITTLE_S = 1.0  # less than this above the silence comes with a warning
-
-
-@dataclass(frozen=True)
-class WindowResult:
-    start_s: float
-    end_s: float
-    probabilities: dict[str, float]
-
-
-@dataclass(frozen=True)
-class Segment:
-    """Neighbouring windows with one most probable label, and its mean probability there."""
-
-    start_s: float
-    end_s: float
-    language: str
-    confidence: float
-
-
-@dataclass(frozen=True)
-class Identification:
-    """What was heard. ``language`` and ``confidence`` are the maximum of ``probabilities``.
-
-    ``probabilities`` are over the model's labels (ISO 639-1 codes, ``"other"``, ``"none"``) in
-    their order and sum to 1; ``windows`` and ``segments`` are in the order of time. ``active_s``
-    are the seconds that stand out of the recording's silence, by `EnergyMeter`.
-    """
-
-    language: str
-    confidence: float
-    probabilities: dict[str, float]
-    windows: list[WindowResult]
-    segments: list[Segment]
-    duration_s: float
-    active_s: float
-    warnings: list[str]
-
-    def to_dict(self) -> dict:
-        """The same as plain JSON types."""
-        return dataclasses.asdict(self)
 
 
 class LanguageIdentifier:
@@ -75,6 +36,17 @@ class LanguageIdentifier:
         self.revision = revision
         self.labels = tuple(model.config.labels)
         self.languages = languages_of(self.labels)
+
+    @property
+    def n_parameters(self) -> int:
+        """Of the network."""
+        return sum(parameter.numel() for parameter in self.model.parameters())
+
+    @property
+    def weights_bytes(self) -> int:
+        """Size of its tensors as `write_weights` stores them, floats in 16 bits."""
+        tensors = self.model.state_dict().values()
+        return sum(t.numel() * (2 if t.is_floating_point() else t.itemsize) for t in tensors)
 
     @classmethod
     def from_pretrained(
@@ -107,8 +79,10 @@ class LanguageIdentifier:
         self,
         audio: AudioInput,
         sample_rate: int | None = None,
-        languages: Iterable[str] | None = None,
+        languages: str | Iterable[str] | None = None,
         progress: Callable[[float], None] | None = None,
+        max_duration_s: float | None = None,
+        should_stop: Callable[[], bool] | None = None,
     ) -> Identification:
         """Identify one recording, in constant memory however long it is.
 
@@ -117,136 +91,130 @@ class LanguageIdentifier:
         audio
             A path, the bytes of a file, a binary file object, or an array with ``sample_rate``.
         languages
-            Labels to choose among (``"other"`` and ``"none"`` may be among them); the
-            probabilities of the rest become 0 and these are renormalised. Default: all.
+            Labels to choose among, as `langid.languages.choose_labels` reads them (codes, tags,
+            names, ``"other"``, ``"none"``); the probabilities of the rest become 0 and these are
+            renormalised. Default: all.
         progress
-            Called with the seconds heard so far after every batch of windows.
+            Called with the seconds identified so far after every batch of windows.
+        max_duration_s
+            Longer recordings are refused, as soon as their headers say so or so much was decoded.
+            Default: no limit.
+        should_stop
+            Asked before the first and between all batches of windows (about 16 s of audio):
+            whether to end the work.
 
         Raises
         ------
         AudioError
             If the audio cannot be used; the message is one sentence for people.
+        IdentificationCancelled
+            If ``should_stop`` said so.
         ValueError
             If ``languages`` names none or something the model does not know.
         """
-        kept = self._kept(languages)
-        answer = next(self._identify([(None, audio, sample_rate)], kept, progress))[1]
-        if isinstance(answer, AudioError):
-            raise answer
-        return answer
+        answers = self.identify_incrementally(
+            audio, sample_rate, languages, progress, max_duration_s, should_stop, math.inf
+        )
+        return next(answers)
+
+    def identify_incrementally(
+        self,
+        audio: AudioInput,
+        sample_rate: int | None = None,
+        languages: str | Iterable[str] | None = None,
+        progress: Callable[[float], None] | None = None,
+        max_duration_s: float | None = None,
+        should_stop: Callable[[], bool] | None = None,
+        interval_s: float = 1.0,
+    ) -> Iterator[Identification]:
+        """As `identify`, with answers about every ``interval_s`` seconds of work.
+
+        Each is the answer for what was decoded until then, its ``duration_s``; the last one is
+        that of `identify`. Errors come with the first answer at the earliest. Closing the
+        iterator ends the work.
+        """
+        kept = kept_labels(self.labels, languages)
+        due_s = time.monotonic() + interval_s
+        if should_stop and should_stop():
+            raise IdentificationCancelled("The identification was stopped before its start.")
+        for recording in self._classified([(None, audio, sample_rate)], max_duration_s):
+            if recording.error:
+                raise recording.error
+            end_s = recording.bounds[-1][1]
+            if progress:
+                progress(end_s)
+            if recording.is_read:
+                yield recording.answer(self.labels, kept)
+                return
+            if should_stop and should_stop():
+                raise IdentificationCancelled(
+                    f"The identification was stopped after {end_s:.0f} s of audio."
+                )
+            if time.monotonic() >= due_s:
+                yield recording.answer(self.labels, kept)
+                due_s = time.monotonic() + interval_s
 
     def identify_many(
-        self, paths: Iterable[AudioInput], languages: Iterable[str] | None = None
+        self, paths: Iterable[AudioInput], languages: str | Iterable[str] | None = None
     ) -> Iterator[tuple[AudioInput, Identification | AudioError]]:
         """Identify many recordings, batching windows over files.
 
         Yields each path with its answer, or with the error of that file, as soon as it is known;
         the order is that of ``paths`` up to a batch.
         """
-        kept = self._kept(languages)
-        return self._identify(((path, path, None) for path in paths), kept, None)
+        kept = kept_labels(self.labels, languages)
+        recordings = self._classified((path, path, None) for path in paths)
+        return (
+            (recording.key, recording.error or recording.answer(self.labels, kept))
+            for recording in recordings
+            if recording.error or recording.is_read
+        )
 
-    def _kept(self, languages: Iterable[str] | None) -> np.ndarray:
-        """(n_labels,) bool: the labels an answer may be."""
-        if languages is None:
-            return np.ones(len(self.labels), dtype=bool)
-        wanted = set([languages] if isinstance(languages, str) else languages)
-        unknown = sorted(wanted - set(self.labels))
-        if unknown or not wanted:
-            what = f"does not know {', '.join(unknown)}" if unknown else "needs a candidate"
-            raise ValueError(f"This model {what}: choose among {', '.join(self.labels)}.")
-        return np.array([label in wanted for label in self.labels])
-
-    def _identify(
+    def _classified(
         self,
         jobs: Iterable[tuple[AudioInput | None, AudioInput, int | None]],
-        kept: np.ndarray,
-        progress: Callable[[float], None] | None,
-    ) -> Iterator[tuple[AudioInput | None, Identification | AudioError]]:
-        """Answers for jobs of (key, audio, sample_rate); windows wait until a batch is full."""
+        max_duration_s: float | None = None,
+    ) -> Iterator["_Recording"]:
+        """Recordings of jobs of (key, audio, sample_rate), with the probabilities of their windows.
+
+        Windows wait until a batch is full. A recording is yielded after every batch with windows
+        of it: the last time with ``is_read`` or an ``error``.
+        """
+        config = self.model.config
         waiting: list[tuple[_Recording, Window]] = []
         for key, audio, sample_rate in jobs:
             recording = _Recording(key)
             try:
-                recording.stream = AudioStream(audio, sample_rate)
-                config = self.model.config
-                blocks = recording.metered_blocks()
+                blocks = recording.blocks(audio, sample_rate, max_duration_s)
                 for window in cut_windows(
                     blocks, config.window_s, config.hop_s, config.sample_rate
                 ):
                     waiting.append((recording, window))
                     if len(waiting) == BATCH_SIZE:
-                        yield from self._run(waiting, kept)
+                        yield from self._classify(waiting)
                         waiting = []
-                        if progress:
-                            progress(window.end_s)
-                recording.complete = True
+                recording.is_read = True
             except AudioError as error:
                 waiting = [item for item in waiting if item[0] is not recording]
-                yield key, error
+                recording.error = error
+                yield recording
                 continue
             if all(item[0] is not recording for item in waiting):
-                yield key, self._answer(recording, kept)
-        yield from self._run(waiting, kept)
+                yield recording
+        yield from self._classify(waiting)
 
-    def _run(
-        self, waiting: list[tuple["_Recording", Window]], kept: np.ndarray
-    ) -> Iterator[tuple[AudioInput | None, Identification]]:
-        """Classify the waiting windows and yield the answers which that completes."""
+    def _classify(self, waiting: list[tuple["_Recording", Window]]) -> Iterator["_Recording"]:
+        """Give the waiting windows their probabilities; yields their recordings."""
         # Only a recording shorter than a window has a window of another length.
         by_length = sorted(waiting, key=lambda item: len(item[1].waveform))
         for _, group in groupby(by_length, key=lambda item: len(item[1].waveform)):
             items = list(group)
             batch = torch.from_numpy(np.stack([window.waveform for _, window in items]))
-            for (recording, window), row in zip(items, self.model.predict(batch), strict=True):
+            rows = self.model.predict(batch).cpu().numpy().astype(np.float64)
+            for (recording, window), row in zip(items, rows, strict=True):
                 recording.bounds.append((window.start_s, window.end_s))
-                recording.probabilities.append(row.cpu().numpy().astype(np.float64))
-        for recording in dict.fromkeys(recording for recording, _ in waiting):
-            if recording.complete:
-                yield recording.key, self._answer(recording, kept)
-
-    def _answer(self, recording: "_Recording", kept: np.ndarray) -> Identification:
-        windows = np.stack(recording.probabilities)
-        none = self.labels.index(NONE)
-        whole = aggregate(windows, none)
-        warnings = list(recording.stream.warnings)
-        if whole.argmax() == none and not kept[none]:
-            warnings.append(
-                "No speech was heard: the answer is only the likelier of the candidates."
-            )
-        windows, whole = restrict(windows, kept), restrict(whole, kept)
-        language = self.labels[whole.argmax()]
-        duration_s, active_s = recording.stream.duration_s, recording.energy.active_s()
-        if active_s < LITTLE_S < duration_s and language != NONE:
-            amount = f"Only {active_s:.1f} s of" if active_s >= 0.05 else "Nothing in"
-            warnings.append(
-                f"{amount} this recording is louder than silence: the answer may be wrong."
-            )
-        tops = [self.labels[i] for i in windows.argmax(axis=1)]
-        return Identification(
-            language=language,
-            confidence=float(whole.max()),
-            probabilities=self._named(whole),
-            windows=[
-                WindowResult(start_s, end_s, self._named(row))
-                for (start_s, end_s), row in zip(recording.bounds, windows, strict=True)
-            ],
-            segments=[
-                Segment(
-                    start_s,
-                    end_s,
-                    tops[first],
-                    float(windows[first:end, self.labels.index(tops[first])].mean()),
-                )
-                for first, end, start_s, end_s in runs(tops, recording.bounds)
-            ],
-            duration_s=duration_s,
-            active_s=active_s,
-            warnings=warnings,
-        )
-
-    def _named(self, probabilities: np.ndarray) -> dict[str, float]:
-        return dict(zip(self.labels, probabilities.tolist(), strict=True))
+                recording.rows.append(row[np.newaxis])
+        yield from dict.fromkeys(recording for recording, _ in waiting)
 
 
 class _Recording:
@@ -254,14 +222,45 @@ class _Recording:
 
     def __init__(self, key: AudioInput | None):
         self.key = key
-        self.stream: AudioStream | None = None
-        self.energy = EnergyMeter()
-        self.bounds: list[tuple[float, float]] = []
-        self.probabilities: list[np.ndarray] = []
-        self.complete = False
+        self.error: AudioError | None = None
+        self.is_read = False
+        self.bounds: list[tuple[float, float]] = []  # of the windows, in seconds
+        self.rows: list[np.ndarray] = []  # (n, n_labels) each, their probabilities
+        self._stream: AudioStream | None = None
+        self._energy = EnergyMeter()
 
-    def metered_blocks(self) -> Iterator[np.ndarray]:
-        """The blocks of the stream, each measured on its way."""
-        for block in self.stream:
-            self.energy.add(block)
+    def blocks(
+        self, audio: AudioInput, sample_rate: int | None, max_duration_s: float | None
+    ) -> Iterator[np.ndarray]:
+        """The blocks of its audio, each measured on its way; `AudioError` beyond the limit."""
+        self._stream = AudioStream(audio, sample_rate)
+        if max_duration_s is not None:
+            announced_s = (
+                max(audio.shape, default=0) / sample_rate
+                if isinstance(audio, np.ndarray)
+                else announced_duration_s(audio)
+            )
+            if announced_s and announced_s > max_duration_s:
+                raise _too_long(max_duration_s)
+        for block in self._stream:
+            if max_duration_s is not None and self._stream.duration_s > max_duration_s:
+                raise _too_long(max_duration_s)
+            self._energy.add(block)
             yield block
+
+    def answer(self, labels: tuple[str, ...], kept: np.ndarray) -> Identification:
+        """The answer for the windows so far, among the labels ``kept`` (n_labels,) bool."""
+        windows = np.concatenate(self.rows)
+        self.rows = [windows]
+        whole = aggregate(windows, labels.index(NONE))
+        lengths_s = self._stream.duration_s, self._energy.active_s()
+        warnings = self._stream.warnings
+        return summarise(labels, kept, whole, windows, self.bounds, lengths_s, warnings)
+
+
+def _too_long(max_duration_s: float) -> AudioError:
+    limit = f"{max_duration_s / 3600:g} h" if max_duration_s >= 3600 else f"{max_duration_s:g} s"
+    return AudioError(
+        f"The recording lasts more than {limit}, the most that is taken here: cut it into shorter "
+        "parts."
+    )

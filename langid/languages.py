@@ -1,6 +1,12 @@
-"""Language codes, their names on the screen, and the two answers that are not a language."""
+"""Language codes, their names on the screen, and the two answers that are not a language.
+
+What people write for a language (a tag such as ``pt-BR``, a code of two or three letters, a name
+in English or in the language itself) is read with langcodes. It and its names take 0.2 s and 30 MB
+to load, so they are imported by the first call that needs them.
+"""
 
 from collections.abc import Iterable, Sequence
+from functools import cache
 
 OTHER = "other"  # speech, but in none of the languages the model knows
 NONE = "none"  # no speech: silence, noise, music
@@ -8,88 +14,49 @@ NONE = "none"  # no speech: silence, noise, music
 # What a corpus calls a clip without speech.
 NON_SPEECH = ("noise", "music")
 
-# ISO 639-1 code → English name. The first five are the default classes; the rest are here so
-# that a model trained on other languages, and the tables of an evaluation, read well.
-NAMES = {
-    "en": "English",
-    "fr": "French",
-    "de": "German",
-    "es": "Spanish",
-    "it": "Italian",
-    "ar": "Arabic",
-    "bg": "Bulgarian",
-    "ca": "Catalan",
-    "cs": "Czech",
-    "cy": "Welsh",
-    "da": "Danish",
-    "el": "Greek",
-    "eo": "Esperanto",
-    "et": "Estonian",
-    "eu": "Basque",
-    "fa": "Persian",
-    "fi": "Finnish",
-    "ga": "Irish",
-    "he": "Hebrew",
-    "hi": "Hindi",
-    "hr": "Croatian",
-    "hu": "Hungarian",
-    "id": "Indonesian",
-    "ja": "Japanese",
-    "ka": "Georgian",
-    "ko": "Korean",
-    "lt": "Lithuanian",
-    "lv": "Latvian",
-    "mn": "Mongolian",
-    "mt": "Maltese",
-    "nl": "Dutch",
-    "no": "Norwegian",
-    "pl": "Polish",
-    "pt": "Portuguese",
-    "ro": "Romanian",
-    "ru": "Russian",
-    "sk": "Slovak",
-    "sl": "Slovenian",
-    "sq": "Albanian",
-    "sr": "Serbian",
-    "sv": "Swedish",
-    "sw": "Swahili",
-    "ta": "Tamil",
-    "th": "Thai",
-    "tr": "Turkish",
-    "tt": "Tatar",
-    "uk": "Ukrainian",
-    "vi": "Vietnamese",
-    "zh": "Chinese",
-}
-NO_CANDIDATE = "No candidate is chosen: give at least one language to choose among."
 DEFAULT_LANGUAGES = ("en", "fr", "de", "es", "it")
 
-_SPECIAL_NAMES = {OTHER: "Another language", NONE: "No speech"}
-_CODE_OF_NAME = {name.lower(): code for code, name in NAMES.items()}
+_ANSWER_NAMES = {OTHER: "Another language", NONE: "No speech"}
+_NO_LANGUAGE = {"mis", "mul", "und", "zxx"}  # ISO 639: uncoded, multiple, undetermined, none
 
 
+@cache
 def language_name(code: str) -> str:
     """Name of a class on the screen: ``"fr"`` → ``"French"``; an unknown code stays as it is."""
-    return _SPECIAL_NAMES.get(code) or NAMES.get(code, code)
+    if code in _ANSWER_NAMES:
+        return _ANSWER_NAMES[code]
+    tag = _parse_tag(code)
+    return code if tag is None else tag.display_name()
 
 
-def language_code(name_or_code: str) -> str:
-    """ISO 639-1 code of an English language name or of a code in any case.
+def language_code(text: str) -> str:
+    """ISO 639 code, the shortest there is, of a language as people write it.
+
+    That is a language tag in any case (``en-US``, ``fr_FR``, ``deu``; a variety is its language),
+    or a name in English or in the language itself (``German``, ``Deutsch``).
 
     Raises
     ------
     ValueError
-        If the text is neither; the sentence says what is accepted.
+        If the text is none of these; the sentence says what is accepted.
     """
-    text = name_or_code.strip().lower()
-    if text in NAMES:
-        return text
-    if text in _CODE_OF_NAME:
-        return _CODE_OF_NAME[text]
-    raise ValueError(
-        f"{name_or_code!r} is not a known language: give an ISO 639-1 code such as "
-        "'fr' or an English name such as 'French'."
-    )
+    code = _known_code(text.strip())
+    if code is None:
+        raise ValueError(
+            f"{text!r} is not a known language: give an ISO 639 code such as 'fr' or an English "
+            "name such as 'French'."
+        )
+    return code
+
+
+def is_language(code: str) -> bool:
+    """Whether this is how `language_code` writes a language."""
+    return _known_code(code) == code
+
+
+def code_or_text(text: str) -> str:
+    """As `language_code`, but what is no language that is known here stays as it is."""
+    return _known_code(text.strip()) or text
 
 
 def parse_languages(text: str) -> tuple[str, ...]:
@@ -108,40 +75,92 @@ def parse_languages(text: str) -> tuple[str, ...]:
 
 def languages_of(labels: tuple[str, ...]) -> tuple[str, ...]:
     """The labels that are languages, without ``"other"`` and ``"none"``."""
-    return tuple(label for label in labels if label not in _SPECIAL_NAMES)
+    return tuple(label for label in labels if label not in _ANSWER_NAMES)
 
 
-def class_of(language: str, languages: tuple[str, ...]) -> str:
+def class_of(language: str, languages: Sequence[str]) -> str:
     """The class a clip of ``language`` belongs to in a model that knows ``languages``.
 
-    Non-speech labels become ``"none"``, languages outside the list ``"other"``.
+    Non-speech labels become ``"none"``, languages outside the list ``"other"``. A variety
+    (``"en-GB"``) is its language, unless the model knows it by itself.
     """
+    if language in languages:
+        return language
     if language == NONE or language in NON_SPEECH:
         return NONE
-    return language if language in languages else OTHER
+    code = _known_code(language)
+    return code if code in languages else OTHER
 
 
 def choose_labels(
-    candidates: Iterable[str] | None, labels: Sequence[str]
+    candidates: str | Iterable[str] | None, labels: Sequence[str]
 ) -> tuple[str, ...] | None:
-    """Labels named by code or English name, in any case, in the labels' order.
+    """The labels of a model that candidates name, in the labels' order.
 
-    None stands for all labels, and comes back when that is what the candidates amount to.
+    A candidate is a label or its name on the screen, in any case, or whatever `language_code`
+    reads; one text may hold several, separated by commas. None stands for all labels, and comes
+    back when that is what the candidates amount to.
 
     Raises
     ------
     ValueError
-        If there is no candidate, or one that the model has no label for.
+        If there is no candidate, one that the model has no label for, or no text at all.
     """
     if candidates is None:
         return None
-    label_of = {text.lower(): label for label in labels for text in (label, language_name(label))}
-    wanted = [str(text).strip().lower() for text in candidates]
+    known = ", ".join(f"{label} ({language_name(label)})" for label in labels)
+    is_many = isinstance(candidates, Iterable) and not isinstance(candidates, str)
+    texts = list(candidates) if is_many else [candidates]
+    if not all(isinstance(text, str) for text in texts):
+        raise ValueError(f"{candidates!r} names no language: choose among {known}.")
+    wanted = [part.strip() for text in texts for part in text.split(",") if part.strip()]
     if not wanted:
-        raise ValueError(NO_CANDIDATE)
+        raise ValueError("No candidate is chosen: give at least one language to choose among.")
+    label_of = {name.lower(): label for label in labels for name in (label, language_name(label))}
+    kept = set()
     for text in wanted:
-        if text not in label_of:
-            known = ", ".join(f"{label} ({language_name(label)})" for label in labels)
+        label = label_of.get(text.lower()) or _known_code(text)
+        if label not in labels:
             raise ValueError(f"The model cannot answer {text!r}: choose among {known}.")
-    kept = {label_of[text] for text in wanted}
+        kept.add(label)
     return None if len(kept) == len(labels) else tuple(x for x in labels if x in kept)
+
+
+@cache
+def _known_code(text: str) -> str | None:
+    tag = _parse_tag(text) or _find_name(text)
+    return tag and tag.prefer_macrolanguage().language
+
+
+def _parse_tag(text: str):
+    """The langcodes ``Language`` of a tag whose language has a name; else None."""
+    from langcodes import Language
+    from langcodes.tag_parser import LanguageTagError
+    from language_data.names import code_to_names
+
+    try:
+        tag = Language.get(text)
+    except LanguageTagError:
+        return None
+    is_language = tag.language not in (None, *_NO_LANGUAGE) and code_to_names(tag.language)
+    return tag if is_language else None
+
+
+def _find_name(text: str):
+    """The langcodes ``Language`` of an English name or of an own one; else None.
+
+    langcodes itself also takes a name in any third language, and words that only begin like one:
+    ``"music"`` would be a language of Burkina Faso.
+    """
+    from langcodes import Language
+    from language_data.names import TRIES, name_to_code, normalize_name
+
+    wanted = normalize_name(text)
+    code = name_to_code("language", text, "en")
+    if code and wanted in TRIES["en/name_to_language"]:
+        return Language.get(code)
+    try:
+        found = Language.find(text)
+    except LookupError:
+        return None
+    return found if normalize_name(found.autonym()) == wanted else None

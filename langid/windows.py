@@ -82,6 +82,24 @@ def aggregate(probabilities: np.ndarray, none_index: int) -> np.ndarray:
     return np.insert(pooled * p_speech, none_index, 1 - p_speech)
 
 
+def merge(
+    probabilities: np.ndarray, bounds: list[tuple[float, float]], max_windows: int
+) -> tuple[np.ndarray, list[tuple[float, float]]]:
+    """At most ``max_windows`` windows, each the mean of as many neighbours as that takes.
+
+    ``probabilities`` (n_windows, n_labels), ``bounds`` their (start_s, end_s). Up to
+    ``max_windows`` they come back as they are; beyond, the last one may hold fewer neighbours.
+    """
+    n_merged = math.ceil(len(bounds) / max_windows)
+    if n_merged <= 1:
+        return probabilities, bounds
+    firsts = np.arange(0, len(bounds), n_merged)
+    counts = np.diff(firsts, append=len(bounds))
+    lasts = firsts + counts - 1
+    means = np.add.reduceat(probabilities, firsts) / counts[:, np.newaxis]
+    return means, [(bounds[i][0], bounds[j][1]) for i, j in zip(firsts, lasts, strict=True)]
+
+
 def restrict(probabilities: np.ndarray, kept: np.ndarray) -> np.ndarray:
     """Renormalise over the labels ``kept`` (n_labels,) bool; the others become 0.
 

@@ -1,4 +1,4 @@
-"""Candidates, as codes or English names."""
+"""What candidates mean, for the page, the API and the command line."""
 
 import pytest
 
@@ -13,6 +13,10 @@ LABELS = ("en", "fr", "de", "other", "none")
         (["fr", "en"], ("en", "fr")),
         (["German", "NO SPEECH"], ("de", "none")),
         ((" Another language ", "other"), ("other",)),
+        (["en-US", "fr_CA", "deu"], ("en", "fr", "de")),
+        ({"Deutsch": 1}, ("de",)),
+        ("en", ("en",)),
+        ("fr, english,none", ("en", "fr", "none")),
         (None, None),
         (["none", "other", "de", "fr", "English"], None),
     ],
@@ -21,12 +25,22 @@ def test_candidates_become_labels(candidates, labels):
     assert choose_labels(candidates, LABELS) == labels
 
 
+def test_a_label_that_is_no_language_code_is_chosen_as_it_stands():
+    assert choose_labels("rm-vallader", ("en", "rm-vallader", "Yoruba")) == ("rm-vallader",)
+    assert choose_labels(["yoruba"], ("en", "rm-vallader", "Yoruba")) == ("Yoruba",)
+
+
 @pytest.mark.parametrize(
     ("candidates", "sentence"),
     [
         ([], "No candidate is chosen: give at least one language"),
+        (" , ", "No candidate is chosen: give at least one language"),
         (["en", "klingon"], "The model cannot answer 'klingon': choose among en (English), "),
         (["it"], "The model cannot answer 'it'"),
+        (["noise"], "The model cannot answer 'noise'"),
+        (5, "5 names no language: choose among en (English), fr (French), "),
+        (["en", None], "['en', None] names no language: choose among en (English), "),
+        (b"en", "b'en' names no language: choose among en (English), "),
     ],
 )
 def test_bad_candidates_give_a_sentence(candidates, sentence):

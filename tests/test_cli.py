@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +13,10 @@ import soundfile
 from helpers.identifier import FakeIdentifier, identification
 
 from langid.__main__ import main
+from langid.checkpoint import EMBEDDED
 from langid.errors import AudioError, WeightsError
+from langid.evaluation.readme import README
+from langid.evaluation.report import METRICS_FILE, read_report
 from langid.identifier import LanguageIdentifier
 from langid.version import VERSION
 
@@ -100,7 +104,7 @@ def test_model_options_reach_the_loader(fake):
 
 @pytest.mark.parametrize(
     ("text", "languages"),
-    [("en,fr", ["en", "fr"]), ("French, other", ["fr", "other"])],
+    [("en,fr", ("en", "fr")), ("French, Another language,en_GB", ("en", "fr", "other"))],
 )
 def test_candidates_are_codes_names_or_labels(fake, text, languages):
     assert main(["--languages", text, "hum.wav"]) == 0
@@ -110,8 +114,11 @@ def test_candidates_are_codes_names_or_labels(fake, text, languages):
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["--languages", "xx", "hum.wav"], "'xx' is not a known language"),
-        (["--languages", "de", "hum.wav"], "This model does not know a candidate."),
+        (
+            ["--languages", "xx", "hum.wav"],
+            "The model cannot answer 'xx': choose ",
+        ),
+        (["--languages", "de", "hum.wav"], "The model cannot answer 'de': choose among "),
         (["--model", "broken", "hum.wav"], "broken holds no config.json."),
         (["--device", "moon", "hum.wav"], "The device 'moon' cannot be used: no such device"),
         (["evaluate", "nowhere"], "nowhere is not a folder"),
@@ -178,6 +185,46 @@ def test_evaluate_of_an_unwritable_report_still_says_so_in_a_sentence(fake, caps
     out, err = capsys.readouterr()
     assert err.startswith(f"Cannot write {tmp_path}")
     assert "none recall             1.000" in out
+
+
+@pytest.fixture
+def weights(tmp_path, fake, monkeypatch) -> Path:
+    """A copy of the embedded weights, which answer as is decided here, and clips to evaluate."""
+    folder = shutil.copytree(EMBEDDED, tmp_path / "weights")
+    fake.source = str(folder)
+    (tmp_path / "metadata.csv").write_text("file_name,language\nenglish.wav,en\nhum.wav,noise\n")
+    for name in ("english.wav", "hum.wav"):
+        (tmp_path / name).touch()
+    return folder
+
+
+def test_evaluate_replaces_the_figures_beside_the_weights(weights, tmp_path):
+    training = read_report(weights / METRICS_FILE).training
+    readme = README.read_text(encoding="utf-8")
+    assert main(["evaluate", str(tmp_path), "--update-card"]) == 0
+    report = read_report(weights / METRICS_FILE)
+    assert (report.n_clips, report.folder, report.training) == (2, tmp_path.name, training)
+    card = (weights / "README.md").read_text(encoding="utf-8")
+    assert "Measured on 2 recordings. " in card and "common_voice_13" in card
+    for name in ("confusion.png", "calibration.png"):
+        assert (weights / name).read_bytes() != (EMBEDDED / name).read_bytes()
+    assert README.read_text(encoding="utf-8") == readme  # of the embedded weights only
+
+
+def test_evaluate_replaces_the_figures_of_readme_with_the_embedded_weights(
+    weights, tmp_path, monkeypatch
+):
+    readme = tmp_path / "README.md"
+    readme.write_text("<!-- figures: summary -->\n<!-- end -->\n")
+    monkeypatch.setattr("langid.checkpoint.EMBEDDED", weights)
+    monkeypatch.setattr("langid.evaluation.readme.README", readme)
+    assert main(["evaluate", str(tmp_path), "--update-card"]) == 0
+    assert readme.read_text().startswith("<!-- figures: summary -->\nOn 1 recordings")
+
+
+def test_figures_can_be_replaced_only_beside_weights_on_disk(fake, capsys, tmp_path):
+    assert main(["evaluate", str(tmp_path), "--update-card"]) == 2
+    assert "--update-card needs weights in a folder" in capsys.readouterr().err
 
 
 def test_help_names_the_subcommands_and_the_way_around_their_names(capsys):

@@ -6,7 +6,7 @@ import pytest
 import soundfile
 import torch
 
-from langid import AudioError, LanguageIdentifier
+from langid import AudioError, IdentificationCancelled, LanguageIdentifier
 from langid.config import ModelConfig
 from langid.identifier import BATCH_SIZE
 
@@ -72,7 +72,7 @@ def test_candidates_renormalise_the_same_probabilities(identifier):
 def test_candidates_without_speech_come_with_a_warning(identifier):
     result = identifier.identify(sound(0.0), RATE, languages=["en", "fr"])
     assert result.language in ("en", "fr")
-    assert any("No speech was heard" in warning for warning in result.warnings)
+    assert any("No speech was found" in warning for warning in result.warnings)
 
 
 def hiss(seconds, level=0.1):
@@ -112,9 +112,9 @@ def test_silence_called_no_speech_needs_no_warning(identifier):
     assert (result.language, result.active_s, result.warnings) == ("none", 0, [])
 
 
-@pytest.mark.parametrize("languages", [[], ["de"], ["en", "xx"]])
+@pytest.mark.parametrize("languages", [["de"], ["en", "xx"], 5, ["en", None]])
 def test_wrong_candidates_are_refused(identifier, languages):
-    with pytest.raises(ValueError, match="choose among en, fr, other, none"):
+    with pytest.raises(ValueError, match=r"choose among en \(English\), fr \(French\), other"):
         identifier.identify(sound(0.3), RATE, languages=languages)
 
 
@@ -170,6 +170,83 @@ def test_progress_tells_the_seconds_heard(identifier):
     assert heard == sorted(heard)
     assert heard[0] == 2 * (BATCH_SIZE - 1) + 4
     assert heard[-1] <= 120.0
+
+
+def test_answers_on_the_way_lead_to_the_last_one(identifier):
+    audio = sound(0.5, 0.02, seconds=60)
+    answers = list(identifier.identify_incrementally(audio, RATE, interval_s=0))
+    assert [answer.duration_s for answer in answers[:2]] == [18, 34]  # a batch is 16 s more
+    assert [answer.language for answer in answers[:2]] == ["en", "en"]
+    assert answers[-1] == identifier.identify(audio, RATE)
+    assert {segment.language for segment in answers[-1].segments} == {"en", "fr"}
+
+
+def test_an_answer_can_be_restricted_afterwards(identifier):
+    audio = np.concatenate([sound(0.5, 0.02), hiss(0.5)])
+    for languages in (["French", "other"], "en", None, ["none", "en"]):
+        later = identifier.identify(audio, RATE).restricted(languages).to_dict()
+        at_once = identifier.identify(audio, RATE, languages).to_dict()
+        for answer in (later, at_once):
+            answer["windows"] = [list(w["probabilities"].values()) for w in answer["windows"]]
+            answer["segments"] = [list(segment.values()) for segment in answer["segments"]]
+        np.testing.assert_allclose(later.pop("windows"), at_once.pop("windows"))
+        assert later["probabilities"] == pytest.approx(at_once["probabilities"])
+        assert later["warnings"] == at_once["warnings"]
+        assert [s[2] for s in later["segments"]] == [s[2] for s in at_once["segments"]]
+    silence = identifier.identify(sound(0.0), RATE).restricted(["en", "fr"])
+    assert silence.warnings == identifier.identify(sound(0.0), RATE, ["en", "fr"]).warnings != []
+
+
+def test_stopping_is_asked_between_batches(identifier):
+    asked = []
+
+    def should_stop():
+        asked.append(len(asked))
+        return len(asked) > 3
+
+    progress = []
+    with pytest.raises(IdentificationCancelled, match="after 50 s"):
+        identifier.identify(
+            sound(0.5, seconds=600), RATE, progress=progress.append, should_stop=should_stop
+        )
+    assert progress == [18, 34, 50] and len(asked) == 4
+    with pytest.raises(IdentificationCancelled, match="before its start"):
+        identifier.identify(sound(0.5), RATE, should_stop=lambda: True)
+
+
+def test_a_recording_over_the_limit_is_refused_by_what_it_announces(identifier, tmp_path):
+    path = tmp_path / "long.flac"
+    soundfile.write(path, sound(0.1, seconds=7_300), RATE)
+    progress = []
+    with pytest.raises(AudioError, match=r"lasts more than 2 h, the most that is taken here"):
+        identifier.identify(path, progress=progress.append, max_duration_s=7_200)
+    with pytest.raises(AudioError, match=r"lasts more than 90 s"):
+        identifier.identify(sound(0.1, seconds=91), RATE, max_duration_s=90)
+    assert progress == []
+    assert identifier.identify(sound(0.1, seconds=90), RATE, max_duration_s=90).language == "fr"
+
+
+def test_a_recording_that_announces_nothing_is_refused_at_the_limit(identifier, tmp_path):
+    path = tmp_path / "long.mp3"
+    soundfile.write(path, sound(0.1, seconds=400), RATE)
+    progress = []
+    with pytest.raises(AudioError, match="lasts more than 60 s"):
+        identifier.identify(path, progress=progress.append, max_duration_s=60)
+    assert 30 < progress[-1] <= 60
+
+
+def test_a_long_recording_keeps_a_bounded_list_of_windows(identifier, monkeypatch):
+    audio = np.concatenate([sound(0.5, seconds=100), sound(0.02, seconds=100)])
+    full = identifier.identify(audio, RATE)
+    monkeypatch.setattr("langid.identification.MAX_WINDOWS", 40)
+    merged = identifier.identify(audio, RATE)
+    assert len(full.windows) == 99 and len(merged.windows) == 33
+    assert merged.probabilities == full.probabilities  # the answer is that of all windows
+    assert (merged.windows[1].start_s, merged.windows[1].end_s) == (6, 14)
+    mean = np.mean([list(window.probabilities.values()) for window in full.windows[3:6]], axis=0)
+    assert list(merged.windows[1].probabilities.values()) == pytest.approx(list(mean))
+    assert merged.windows[-1].end_s == full.windows[-1].end_s == 200
+    assert [segment.language for segment in merged.segments] == ["en", "fr"]
 
 
 def test_bad_audio_raises(identifier):

@@ -8,15 +8,15 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1] / "langid"
-# From the ground up; a room imports itself and what stands before it. "root" are the modules that
-# stand in no room; of these, the first entry's stand below everything.
+# From the ground up; a room imports itself and the rooms or modules named for it. "root" are the
+# modules that stand in no room; of these, the first entry's stand below everything.
 GROUND = {"langid.errors", "langid.files", "langid.version"}
 MAY_IMPORT = {
     "ground": set(),
     "audio": {"ground"},
     "hub": {"ground"},
     "root": {"ground", "audio", "hub"},
-    "page": {"ground", "root", "audio"},
+    "page": {"ground", "root", "audio", "langid.evaluation.report"},  # types only
     "data": {"ground", "root", "audio", "hub"},
     "evaluation": {"ground", "root", "audio", "hub", "data"},
     "training": {"ground", "root", "audio", "hub", "data", "evaluation"},
@@ -61,7 +61,9 @@ def room(module: str) -> str:
 def test_a_room_imports_only_what_stands_below_it(module):
     own = room(module)
     upwards = {
-        name for name, _ in imports(MODULES[module]) if room(name) not in MAY_IMPORT[own] | {own}
+        name
+        for name, _ in imports(MODULES[module])
+        if not {name, room(name)} & (MAY_IMPORT[own] | {own})
     }
     assert not upwards
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from langid.windows import aggregate, cut_windows, restrict, runs
+from langid.windows import aggregate, cut_windows, merge, restrict, runs
 
 RATE = 10  # samples a second: windows of 4 s are 40 samples, hops of 2 s are 20
 
@@ -112,3 +112,14 @@ def test_runs_tile_the_recording():
         (3, 4, 6.5, 9),
     ]
     assert list(runs(["en"], [(0, 1.5)])) == [(0, 1, 0, 1.5)]
+
+
+@pytest.mark.parametrize(("n_windows", "n_left", "n_last"), [(4, 4, 1), (5, 3, 1), (9, 3, 3)])
+def test_merging_bounds_the_windows_and_keeps_all_of_them(n_windows, n_left, n_last):
+    p = np.random.default_rng(0).dirichlet(np.ones(3), n_windows)
+    bounds = [(2.0 * i, 2.0 * i + 4) for i in range(n_windows)]
+    merged, merged_bounds = merge(p, bounds, 4)
+    assert len(merged) == len(merged_bounds) == n_left
+    np.testing.assert_allclose(merged.sum(axis=1), 1)
+    np.testing.assert_allclose(merged[-1], p[-n_last:].mean(axis=0))
+    assert (merged_bounds[0][0], merged_bounds[-1][1]) == (bounds[0][0], bounds[-1][1])

@@ -15,7 +15,7 @@ from langid.data.store import shards_of
 from langid.data.utterance import Drops
 from langid.hub.markdown import few, percent, table
 from langid.hub.publish import CARD_FILE
-from langid.languages import DEFAULT_LANGUAGES, NAMES, NONE, class_of, language_name
+from langid.languages import DEFAULT_LANGUAGES, NONE, class_of, is_language, language_name
 from langid.version import VERSION
 
 COLUMN_MEANINGS = {
@@ -216,7 +216,7 @@ def _train_options(counts: Counts) -> str:
     there = [language for split, language in counts.tallies if split == "train"]
     if set(DEFAULT_LANGUAGES) <= set(there):
         return ""
-    return f" --languages {','.join(sorted(set(there) & NAMES.keys()))}"
+    return f" --languages {','.join(sorted(filter(is_language, set(there))))}"
 
 
 def _amount(amount: Amount) -> list[str]:

@@ -1,5 +1,6 @@
 """Licences: what the Hub calls them, and their full names."""
 
+import re
 from collections.abc import Iterable
 
 UNSTATED = "unstated"  # how a missing licence is shown, and what filters call it
@@ -27,6 +28,15 @@ _NAMES = {
     "pddl": "Open Data Commons Public Domain Dedication and License",
 }
 _LATER = "-or-later"
+# What a licence asks for beyond naming the author → how licences that do are recognised. Corpora
+# write theirs freely ("CC-BY / CC-BY-NC per story"), so words are looked for.
+_RESTRICTIONS = {
+    "non-commercial use only": r"\bnc\b|non-?commercial",
+    "copyleft or share-alike": r"gpl|\bsa\b|share-?alike",
+    "no derivatives": r"\bnd\b|no-?deriv",
+    "for research or teaching only": r"research|academic|teaching",
+}
+_PERMISSIVE = r"cc0|\bcc-by\b|public domain|\bmit\b|apache|\bbsd\b|pddl|^free$|^synthetic$"
 
 
 def hub_licence(licence: str) -> str | None:
@@ -56,3 +66,15 @@ def card_licence(licences: Iterable[str]) -> str | list[str]:
     if None in ids:
         return "other"
     return sorted(ids) if len(ids) > 1 else ids.pop()
+
+
+def restrictions(licence: str) -> list[str]:
+    """What a licence asks for beyond naming the author, in words; empty if nothing more.
+
+    Remarks in brackets do not count: ``"free (EMO-DB)"`` is free.
+    """
+    text = re.sub(r"\(.*?\)", "", licence.lower()).strip()
+    if text == UNSTATED:
+        return ["no licence is stated"]
+    found = [words for words, pattern in _RESTRICTIONS.items() if re.search(pattern, text)]
+    return found or ([] if re.search(_PERMISSIVE, text) else ["terms of its own"])

@@ -18,7 +18,7 @@ from tqdm import tqdm
 from langid.audio import SAMPLE_RATE, load_audio
 from langid.data.espeak import espeak_voice
 from langid.errors import AudioError, DataError
-from langid.languages import language_code
+from langid.languages import code_or_text
 
 SOURCE = "espeak_ng"
 LICENCE = "synthetic (espeak-ng, GPL-3.0 engine)"
@@ -73,7 +73,7 @@ def read_sentences(folder: Path) -> dict[str, list[str]]:
             raise DataError(f"{path} is not UTF-8 text: save it again as UTF-8.") from error
         except OSError as error:
             raise DataError(f"{path} cannot be read: {error.strerror}.") from error
-        lines = list(dict.fromkeys(line for line in lines if line))
+        lines = [line for line in lines if line]
         if not lines:
             raise DataError(f"{path} holds no sentence: write one a line, or delete the file.")
         if max(map(len, lines)) > MAX_SENTENCE_CHARS:
@@ -81,10 +81,9 @@ def read_sentences(folder: Path) -> dict[str, list[str]]:
                 f"{path} has a line of over {MAX_SENTENCE_CHARS} characters: write one sentence "
                 "a line."
             )
-        try:
-            sentences[language_code(path.stem)] = lines
-        except ValueError:
-            sentences[path.stem] = lines
+        # A variety, "pt-br", keeps its name: espeak-ng has a voice for it.
+        language = path.stem if "-" in path.stem else code_or_text(path.stem)
+        sentences[language] = list(dict.fromkeys([*sentences.get(language, ()), *lines]))
     if not sentences:
         raise DataError(f"No sentences in {folder}: it needs files such as fr.txt and de.txt.")
     return sentences

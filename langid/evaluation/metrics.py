@@ -60,21 +60,31 @@ def confusion_matrix(targets: np.ndarray, answers: np.ndarray, n_labels: int) ->
     return matrix
 
 
+def calibration_curve(
+    confidences: np.ndarray, correct: np.ndarray, n_bins: int = N_CALIBRATION_BINS
+) -> list[tuple[int, float, float]]:
+    """Of each bin that holds clips, by rising confidence: their number, mean confidence and
+    accuracy (a reliability diagram).
+
+    ``confidences`` (n,) in [0, 1], ``correct`` (n,) bool. Bin ``m`` of ``M`` holds the
+    confidences in ``((m - 1) / M, m / M]``.
+    """
+    bins = np.clip(np.ceil(confidences * n_bins).astype(int), 1, n_bins)
+    return [
+        (int(held.sum()), float(confidences[held].mean()), float(correct[held].mean()))
+        for held in (bins == number for number in np.unique(bins))
+    ]
+
+
 def expected_calibration_error(
     confidences: np.ndarray, correct: np.ndarray, n_bins: int = N_CALIBRATION_BINS
 ) -> float | None:
-    """Mean distance between confidence and accuracy, over bins of equal width (Guo et al., 2017,
-    arXiv:1706.04599).
-
-    ``confidences`` (n,) in [0, 1], ``correct`` (n,) bool. Bin ``m`` of ``M`` holds the
-    confidences in ``((m - 1) / M, m / M]`` and weighs as many clips as it holds.
-    """
+    """Mean distance between confidence and accuracy over the bins of `calibration_curve`, each
+    weighing as many clips as it holds (Guo et al., 2017, arXiv:1706.04599)."""
     if not len(confidences):
         return None
-    bins = np.clip(np.ceil(confidences * n_bins).astype(int) - 1, 0, n_bins - 1)
-    # Of each bin |mean(correct) - mean(confidence)| * n_in_bin / n: the counts cancel.
-    gaps = np.bincount(bins, weights=correct - confidences, minlength=n_bins)
-    return float(np.abs(gaps).sum() / len(confidences))
+    curve = calibration_curve(confidences, correct, n_bins)
+    return sum(n * abs(accuracy - mean) for n, mean, accuracy in curve) / len(confidences)
 
 
 def auroc(positive_scores: np.ndarray, negative_scores: np.ndarray) -> float | None:

@@ -1,185 +1,220 @@
-"""The report of an evaluation as text, within 100 columns."""
+"""The report of an evaluation: frozen types, and how they are kept as JSON.
 
-from collections.abc import Sequence
+`langid.evaluation.summary` makes them; text, page, cards, ``metrics.json`` and README's figures
+are renderings of them. A figure that the clips cannot give is None. Accuracies are mean recalls
+(balanced accuracies), 0 to 1; "closed" choices are among the model's languages only, "open" ones
+among all its labels, "other" and "none" included.
+"""
 
-from langid.languages import OTHER, language_name
+import json
+from collections.abc import Iterable
+from dataclasses import asdict
+from pathlib import Path
 
-WIDTH = 100
-MIN_NAME_WIDTH = 16  # of the first column of a table
-N_WORST_SHOWN = 10
-N_ERRORS_SHOWN = 5
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic.dataclasses import dataclass
 
+from langid.errors import DataError
+from langid.languages import OTHER
+from langid.version import VERSION
 
-def format_report(report: dict) -> str:
-    """The text of a report of ``evaluate.evaluate_folder``, headline figures first."""
-    parts = [_headline(report), _languages(report), _sources(report), _confusion(report)]
-    parts += [_durations(report), _others(report), _worst(report), _errors(report)]
-    return "\n\n".join(part for part in parts if part)
-
-
-def _headline(report: dict) -> str:
-    revision = f" at {report['revision']}" if report["revision"] else ""
-    split = f", split {report['split']}" if report["split"] else ""
-    failed = f", {report['n_failed']} failed" if report["n_failed"] else ""
-    lines = [
-        f"model   {report['model']}{revision}, langid {report['package_version']}",
-        f"folder  {report['folder']}{split}",
-        f"holding {report['n_clips']:,} clips, {report['audio_s'] / 60:.1f} min of audio, "
-        f"{report['n_windows']:,} windows{failed}",
-        "",
-    ]
-    rows = [
-        ("clip accuracy", report["clip_accuracy"], "mean recall, choosing among the languages"),
-        ("… of the wild sources", _wild(report), "the same, sources called wild:… only"),
-        ("window accuracy", report["window_accuracy"], "the same, every window a clip"),
-        ("open clip accuracy", report["clip_accuracy_open"], "mean recall of all classes"),
-        ("none recall", report["none_recall"], "clips without speech answered so"),
-        ("other AUROC", report["other_auroc"], "other languages told from the model's own"),
-        ("ECE", report["ece"], "calibration error of the open answer's confidence"),
-        ("real-time factor", report["real_time_factor"], "processing time / audio duration"),
-    ]
-    lines += [f"{name:22}{_figure(value):>7}  {meaning}" for name, value, meaning in rows]
-    lines[-1] += f": {report['times_real_time']:.0f} × real time"
-    return "\n".join(lines)
+METRICS_FILE = "metrics.json"
+# Types are held, at construction and when read back; what is unknown or missing is refused.
+_STRICT = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
+Setting = str | int | float | bool | None
 
 
-def _wild(report: dict) -> float | None:
-    return report["wild"]["clip_accuracy"] if report["wild"] else None
+def is_wild(source: str) -> bool:
+    """Whether a source is called ``wild`` or ``wild:…``: of no corpus that is trained on."""
+    return source.split(":")[0] == "wild"
 
 
-def _languages(report: dict) -> str:
-    rows = [
-        [
-            f"{label} {language_name(label)}",
-            f"{entry['n']:,}",
-            _figure(entry["recall"]),
-            _figure(entry["recall_open"]),
-        ]
-        for label, entry in report["per_language"].items()
-    ]
-    return _table("Recall by class", ["class", "clips", "among languages", "open"], rows)
+@dataclass(frozen=True, config=_STRICT)
+class ClassRecall:
+    """Of the ``n`` clips of one class."""
+
+    n: int
+    recall: float | None  # closed; None for "other" and "none"
+    recall_open: float | None
 
 
-def _sources(report: dict) -> str:
-    """A row a source, a column a language: recall among the languages and number of clips."""
-    labels = [
-        label
-        for label, entry in report["per_language"].items()
-        if entry["n"] and entry["recall"] is not None
-    ]
+@dataclass(frozen=True, config=_STRICT)
+class Group:
+    """Some of the clips: those of one source, or of one range of durations."""
 
-    def rows(with_counts: bool) -> list[list[str]]:
-        return [
-            [
-                "wild: all" if source == "wild" else source,
-                f"{section['n']:,}",
-                _figure(section["clip_accuracy"], digits=2),
-                _figure(section["clip_accuracy_open"], digits=2),
-                *[_cell(section["per_language"].get(label), with_counts) for label in labels],
-            ]
-            for source, section in report["per_source"].items()
-        ]
-
-    head = ["source", "clips", "mean", "open", *labels]
-    title = "Recall by source and language (clips), choosing among the languages; mean, open mean"
-    table = rows(with_counts=True)
-    if _widths(head, table) is None:
-        table = rows(with_counts=False)
-    return _table(title, head, table)
+    n: int
+    clip_accuracy: float | None  # closed
+    clip_accuracy_open: float | None
+    per_language: dict[str, ClassRecall]  # by label; labels without clips are absent
 
 
-def _cell(entry: dict | None, with_count: bool) -> str:
-    if entry is None:
-        return ""
-    return _figure(entry["recall"], digits=2) + (f" ({entry['n']})" if with_count else "")
+@dataclass(frozen=True, config=_STRICT)
+class OtherLanguage:
+    """How a language outside the model fares."""
+
+    n: int
+    rejection_rate: float  # share answered "other"
+    taken_for: dict[str, int]  # how often which answer instead, the most frequent first
 
 
-def _confusion(report: dict) -> str:
-    labels = report["confusion"]["labels"]
-    rows = [
-        [label, *map(str, row)]
-        for label, row in zip(labels, report["confusion"]["matrix"], strict=True)
-        if any(row)
-    ]
-    return _table("Open answers (columns) to each class (rows), clips", ["class", *labels], rows)
+@dataclass(frozen=True, config=_STRICT)
+class Confusion:
+    """Open answers: a row for each true class, a column for each answer, both as ``labels``."""
+
+    labels: tuple[str, ...]
+    matrix: tuple[tuple[int, ...], ...]
 
 
-def _durations(report: dict) -> str:
-    rows = [
-        [
-            name,
-            f"{entry['n']:,}",
-            _figure(entry["clip_accuracy"]),
-            _figure(entry["clip_accuracy_open"]),
-        ]
-        for name, entry in report["by_duration"].items()
-    ]
-    return _table("Accuracy by duration", ["duration", "clips", "among languages", "open"], rows)
+@dataclass(frozen=True, config=_STRICT)
+class CalibrationBin:
+    """Clips whose confidence lies in one bin: its mean there, and the share that is right."""
+
+    n: int
+    confidence: float
+    accuracy: float
 
 
-def _others(report: dict) -> str:
-    entries = report["other_languages"]
-    if not entries:
-        return ""
-    n_clips = sum(entry["n"] for entry in entries.values())
-    rejected = sum(entry["n"] * entry["rejection_rate"] for entry in entries.values()) / n_clips
-    items = [
-        f"{language} {entry['rejection_rate']:.2f} ({entry['n']})"
-        for language, entry in sorted(
-            entries.items(), key=lambda item: (item[1]["rejection_rate"], item[0])
-        )
-    ]
-    width = max(map(len, items)) + 2
-    per_line = max(1, WIDTH // width)
-    lines = [
-        "".join(f"{item:{width}}" for item in items[i : i + per_line]).rstrip()
-        for i in range(0, len(items), per_line)
-    ]
-    title = (
-        f"Share of the clips in other languages answered {OTHER!r}: {rejected:.2f} of "
-        f"{n_clips:,}, by language (clips)"
-    )
-    return "\n".join([title, *lines])
+@dataclass(frozen=True, config=_STRICT)
+class Mistake:
+    """A clip whose answer is wrong (or its label is)."""
+
+    file: str
+    language: str
+    answer: str
+    confidence: float
+    duration_s: float
+    source: str
 
 
-def _worst(report: dict) -> str:
-    rows = [
-        [row["file"], row["language"], row["answer"], _figure(row["confidence"])]
-        for row in report["worst"][:N_WORST_SHOWN]
-    ]
-    title = "Most confidently wrong (listen: the label may be at fault)"
-    return _table(title, ["clip", "label", "answer", "confidence"], rows) if rows else ""
+@dataclass(frozen=True, config=_STRICT)
+class Failure:
+    """A clip that could not be identified, and why."""
+
+    file: str
+    error: str
 
 
-def _errors(report: dict) -> str:
-    errors = report["errors"]
-    if not errors:
-        return ""
-    lines = [f"{error['file']}: {error['error']}" for error in errors[:N_ERRORS_SHOWN]]
-    more = len(errors) - len(lines)
-    return "\n".join(["Failed", *lines, *([f"… and {more} more"] if more else [])])
+@dataclass(frozen=True, config=_STRICT)
+class TrainingSource:
+    """What was trained on of one source and licence."""
+
+    source: str
+    licence: str
+    languages: tuple[str, ...]
+    n_clips: int
+    hours: float
+    n_speakers: int
+    synthetic: bool
 
 
-def _figure(value: float | None, digits: int = 3) -> str:
-    return "–" if value is None else f"{value:.{digits}f}"
+@dataclass(frozen=True, config=_STRICT)
+class Training:
+    """How the weights came about."""
+
+    settings: dict[str, Setting]
+    sources: tuple[TrainingSource, ...]
 
 
-def _widths(head: Sequence[str], rows: list[list[str]]) -> list[int] | None:
-    """Column widths with the first one cut to what is left; None if that is too little."""
-    widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
-    left = WIDTH - sum(width + 2 for width in widths[1:])
-    if left < min(widths[0], MIN_NAME_WIDTH):
-        return None
-    return [min(widths[0], left), *widths[1:]]
+@dataclass(frozen=True, config=_STRICT)
+class Report:
+    """What a model is worth on labelled clips."""
+
+    model: str
+    revision: str | None
+    package_version: str
+    n_parameters: int | None
+    weights_bytes: int | None  # of the tensors, as they are stored
+    folder: str
+    split: str | None
+    used_for_selection: bool  # the weights or their calibration were chosen by these clips
+    n_clips: int  # with an answer
+    n_failed: int
+    errors: tuple[Failure, ...]
+    clip_accuracy: float | None  # closed
+    clip_accuracy_open: float | None
+    window_accuracy: float | None  # closed, every window a clip of its own
+    n_windows: int
+    confusion: Confusion
+    ece: float | None  # expected calibration error of the open answer's confidence
+    calibration: tuple[CalibrationBin, ...]  # the curve behind it, by rising confidence
+    other_auroc: float | None  # P(other) of other languages against that of the model's own
+    none_recall: float | None  # share of the clips without speech that are answered so
+    missed_speech_rate: float | None  # share of the clips with speech that are answered "none"
+    by_duration: dict[str, Group]
+    per_language: dict[str, ClassRecall]  # every label of the model
+    per_source: dict[str, Group]
+    wild: Group | None  # the sources called "wild:…" together
+    other_languages: dict[str, OtherLanguage]
+    worst: tuple[Mistake, ...]  # wrong with the highest confidence, that first
+    audio_s: float
+    processing_s: float  # decoding included, loading the model not
+    real_time_factor: float  # processing_s / audio_s: lower is faster
+    training: Training | None = None
+    conditions: dict[str, float] | None = None  # name → points of clip_accuracy that it costs
+    peer: "Report | None" = None  # another model on the same clips
+
+    @property
+    def languages(self) -> list[str]:
+        """Labels that are languages and have clips here."""
+        return [k for k, v in self.per_language.items() if v.recall is not None]
+
+    @property
+    def other_recall(self) -> float | None:
+        """Share of the clips in other languages that are answered so."""
+        return self.per_language[OTHER].recall_open if OTHER in self.per_language else None
+
+    def n_clips_of(self, labels: Iterable[str]) -> int:
+        """Clips of these classes."""
+        return sum(self.per_language[label].n for label in labels)
+
+    @property
+    def wild_is_unseen(self) -> bool:
+        """Whether the sources of ``wild`` are proven not to be among those of the training."""
+        if self.wild is None or self.training is None or not self.training.sources:
+            return False
+        trained_on = {source.source.removeprefix("wild:") for source in self.training.sources}
+        wild = {name.removeprefix("wild:") for name in self.per_source if is_wild(name)}
+        return not wild & trained_on
+
+    def to_json(self) -> str:
+        """The text of ``metrics.json``."""
+        text = json.dumps(asdict(self), indent=2, ensure_ascii=False, allow_nan=False)
+        return text + "\n"
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> "Report":
+        """The report that ``to_json`` wrote.
+
+        Raises
+        ------
+        DataError
+            If it is not exactly one, with the first field that is unknown, missing or wrong.
+        """
+        try:
+            return _ADAPTER.validate_json(text)
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            field = ".".join(map(str, first["loc"])) or "the text"
+            raise DataError(
+                f"This is no report of langid {VERSION} ({field}: {first['msg']}): measure the "
+                "model again with 'python -m langid evaluate'."
+            ) from error
 
 
-def _table(title: str, head: Sequence[str], rows: list[list[str]]) -> str:
-    widths = _widths(head, rows)
-    if widths is None:  # more columns than a line holds: let them run on
-        widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
-    lines = []
-    for row in [head, *rows]:
-        name = row[0] if len(row[0]) <= widths[0] else "…" + row[0][1 - widths[0] :]
-        cells = zip(row[1:], widths[1:], strict=True)
-        lines.append(f"{name:{widths[0]}}" + "".join(f"  {text:>{w}}" for text, w in cells))
-    return "\n".join([title, *(line.rstrip() for line in lines)])
+_ADAPTER = TypeAdapter(Report)
+
+
+def read_report(path: Path) -> Report:
+    """The report in a file.
+
+    Raises
+    ------
+    DataError
+        If there is none, naming the file.
+    """
+    try:
+        return Report.from_json(path.read_bytes())
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror}.") from error
+    except DataError as error:
+        raise DataError(f"{path}: {error}") from error

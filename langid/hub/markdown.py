@@ -1,4 +1,8 @@
-"""Markdown for the cards: tables, shares and counts."""
+"""Markdown for the cards: templates, tables, shares and counts."""
+
+from pathlib import Path
+
+TEMPLATES = Path(__file__).parent / "templates"  # for `RepoCard.from_template`
 
 
 def table(header: list[str], rows: list[list[str]]) -> str:
@@ -7,8 +11,8 @@ def table(header: list[str], rows: list[list[str]]) -> str:
     return "\n".join(lines + ["| " + " | ".join(map(_cell, row)) + " |" for row in rows])
 
 
-def percent(share: float | None) -> str:
-    return "–" if share is None else f"{100 * share:.1f} %"
+def percent(share: float | None, digits: int = 1) -> str:
+    return "–" if share is None else f"{100 * share:.{digits}f} %"
 
 
 def few(names: list[str], n_shown: int = 6) -> str:

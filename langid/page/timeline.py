@@ -6,7 +6,7 @@ from html import escape
 
 import numpy as np
 
-from langid.identifier import Identification, WindowResult
+from langid.identification import Identification, WindowResult
 from langid.languages import NONE, OTHER, language_name
 
 MAX_CELLS = 60  # still some pixels each on a phone

@@ -4,22 +4,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from langid.checkpoint import EMBEDDED_NAME
-from langid.identifier import Identification, Segment
+from langid.identification import Identification, Segment
 from langid.languages import NONE, OTHER, language_name
+from langid.page.times import clock, describe_duration
 from langid.version import VERSION
 
 NOT_SURE = 0.6  # below this confidence the runner-up is named as well
 SHORT_S = 3.0
-
-
-def describe_duration(seconds: float) -> str:
-    """``"8.2 s"``, ``"3 min 20 s"``, ``"3 h 2 min"``."""
-    if round(seconds, 1) < 60:
-        return f"{seconds:.1f} s"
-    if round(seconds) < 3600:
-        return f"{round(seconds) // 60} min {round(seconds) % 60} s"
-    minutes = round(seconds / 60)
-    return f"{minutes // 60} h {minutes % 60} min"
 
 
 def describe_answer(answer: Identification, candidates: Sequence[str] | None = None) -> str:
@@ -45,7 +36,7 @@ def describe_answer(answer: Identification, candidates: Sequence[str] | None = N
 def segment_table(segments: Sequence[Segment]) -> str:
     """Who wins when, as a Markdown table."""
     rows = [
-        f"| {_clock(segment.start_s)} – {_clock(segment.end_s)} "
+        f"| {clock(segment.start_s)} – {clock(segment.end_s)} "
         f"| {language_name(segment.language)} | {segment.confidence:.0%} |"
         for segment in segments
     ]
@@ -71,10 +62,3 @@ def join_names(labels: Sequence[str], last: str = "and") -> str:
 def _phrase(label: str) -> str:
     """The label's name within a sentence: languages keep their capital."""
     return {NONE: "no speech", OTHER: "another language"}.get(label, language_name(label))
-
-
-def _clock(seconds: float) -> str:
-    """``"0:07"``, ``"12:30"``, ``"1:02:30"``."""
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"

@@ -23,7 +23,7 @@ from langid.data.espeak import espeak_available
 from langid.data.processes import run_in_order
 from langid.errors import DataError
 from langid.hub import hub_reason
-from langid.languages import languages_of
+from langid.languages import class_of, languages_of
 from langid.training.clips import FeatureComputer
 from langid.training.datasets import ROW_FEATURES, SourceSplit, hold_back, load_splits
 from langid.training.teacher_targets import TeacherTargets
@@ -74,13 +74,13 @@ def load_training_data(
         )
     names = [split.language_names for split in train]
     if None not in names:  # then what is missing is known before any work
-        _require(languages, {name for own in names for name in own})
+        _require(languages, {class_of(name, languages) for own in names for name in own})
     with _one_torch_thread_each(), ThreadPoolExecutor(n_threads) as pool:
         reader = _Reader(config, pool, n_threads)
         heard = reader.read(validation, "validation", frozenset())
         # What is validated anyway is not lent, and its audio not needed.
         seen = reader.read(train, "train", frozenset(heard.unique("language")))
-    _require(languages, set(seen.unique("language")))
+    _require(languages, {class_of(name, languages) for name in seen.unique("language")})
     if targets is not None:
         targets.fit(train, seen, config, seed)
         heard = _beside(heard, targets.read(validation, heard, config, "validation"))

@@ -34,6 +34,7 @@ from huggingface_hub.errors import (
 from langid.data.licences import UNSTATED
 from langid.data.store import REQUIRED_COLUMNS, check_whole, shard_paths
 from langid.errors import DataError
+from langid.evaluation.report import TrainingSource
 from langid.hub import HUB_ERRORS, HUB_TIMEOUT_S, hub_reason
 from langid.languages import NONE, OTHER, class_of
 
@@ -107,25 +108,25 @@ def load_splits(source: str, streaming: bool = False) -> dict[str, SourceSplit]:
     return splits
 
 
-def describe_sources(train: Dataset) -> list[dict]:
-    """Of each source and licence: languages, clips, hours, speakers, whether synthetic."""
+def describe_sources(train: Dataset) -> tuple[TrainingSource, ...]:
+    """What is trained on, by source and licence, the most hours first."""
     names = ("source", "licence", "language", "speaker_id", "synthetic", "duration_s")
     groups = defaultdict(list)
     for row in zip(*(train[name][:] for name in names), strict=True):
         groups[row[0], row[1] or UNSTATED, bool(row[4])].append(row)
     table = [
-        {
-            "source": source,
-            "licence": licence,
-            "languages": sorted({row[2] for row in rows}),
-            "n_clips": len(rows),
-            "hours": sum(row[5] or 0 for row in rows) / 3600,
-            "speakers": len({row[3] for row in rows}),
-            "synthetic": synthetic,
-        }
+        TrainingSource(
+            source=source,
+            licence=licence,
+            languages=tuple(sorted({row[2] for row in rows})),
+            n_clips=len(rows),
+            hours=sum(row[5] or 0 for row in rows) / 3600,
+            n_speakers=len({row[3] for row in rows}),
+            synthetic=synthetic,
+        )
         for (source, licence, synthetic), rows in groups.items()
     ]
-    return sorted(table, key=lambda entry: -entry["hours"])
+    return tuple(sorted(table, key=lambda entry: -entry.hours))
 
 
 def hold_back(

@@ -4,18 +4,16 @@ import json
 from pathlib import Path
 
 import matplotlib
-import numpy as np
 
 matplotlib.use("Agg")
 from matplotlib import pyplot as plt
 
 from langid.checkpoint import CONFIG_FILE, WEIGHTS_FILE
+from langid.evaluation.report import METRICS_FILE
 from langid.hub.publish import CARD_FILE, Publication
-from langid.languages import language_name
 
 LOG_FILE = "log.jsonl"
 CHECKPOINT_FILE = "checkpoint.pt"
-METRICS_FILE = "metrics.json"
 RUN = Publication(
     repo_type="model",
     noun="run",
@@ -53,23 +51,5 @@ def plot_curves(history: list[dict], path: Path) -> None:
     for axes in (left, right):
         axes.grid(alpha=0.3)
         axes.legend(fontsize="small")
-    figure.savefig(path, dpi=120)
-    plt.close(figure)
-
-
-def plot_confusion(matrix: list[list[int]], labels: list[str], path: Path) -> None:
-    """Confusion matrix: a row for each true class, shares of the row as colour."""
-    counts = np.array(matrix)
-    shares = counts / counts.sum(axis=1, keepdims=True).clip(1)
-    names = [language_name(label) for label in labels]
-    figure, axes = plt.subplots(figsize=(6.4, 5.6), layout="constrained")
-    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
-    axes.set_xticks(range(len(names)), names, rotation=40, ha="right")
-    axes.set_yticks(range(len(names)), names)
-    axes.set(xlabel="answer", ylabel="spoken")
-    for (row, column), count in np.ndenumerate(counts):
-        if count:
-            colour = "white" if shares[row, column] > 0.5 else "black"
-            axes.text(column, row, str(count), ha="center", va="center", color=colour)
     figure.savefig(path, dpi=120)
     plt.close(figure)

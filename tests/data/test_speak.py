@@ -30,7 +30,8 @@ def sentences(tmp_path):
 def test_sentences_are_read_by_language_without_blank_and_repeated_lines(tmp_path):
     (tmp_path / "French.txt").write_text("\ufeffUn.\n \nDeux.\nUn.\n", encoding="utf-8")
     (tmp_path / "en-us.txt").write_text("One.")
-    assert read_sentences(tmp_path) == {"fr": ["Un.", "Deux."], "en-us": ["One."]}
+    (tmp_path / "fra.txt").write_text("Trois.\nDeux.")
+    assert read_sentences(tmp_path) == {"fr": ["Un.", "Deux.", "Trois."], "en-us": ["One."]}
 
 
 @pytest.mark.parametrize(

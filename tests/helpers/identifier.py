@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from langid.errors import AudioError
-from langid.identifier import Identification, Segment, WindowResult
+from langid.identification import Identification, Segment, WindowResult
 
 LABELS = ("en", "fr", "other", "none")
 
@@ -37,6 +37,7 @@ class FakeIdentifier:
 
     source = "fake weights"
     revision = None
+    n_parameters, weights_bytes = 2_900_000, 5_800_000
 
     def __init__(
         self, answers: dict[str, Identification | AudioError], labels: tuple[str, ...] = LABELS

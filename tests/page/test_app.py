@@ -11,6 +11,7 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
+import gradio as gr
 import numpy as np
 import pytest
 import soundfile
@@ -133,6 +134,34 @@ def test_the_page_names_its_weights(url):
     text = page_text(url)
     assert f"Weights: the {EMBEDDED_NAME} of version" in text
     assert "could not be loaded" not in text
+
+
+def test_the_handlers_answer_without_a_server(identifier, tmp_path):
+    handlers = app.Handlers(identifier)
+    bars, result = handlers.predict(str(FRENCH), ["French", "en"])
+    assert result["language"] == "fr" and bars["English"] + bars["French"] == pytest.approx(1)
+    with pytest.raises(gr.Error, match="There is no recording yet"):
+        handlers.predict(None)
+    *_, (bars, summary, *_) = handlers.show(str(FRENCH), ["fr", "en"])
+    assert set(bars) == {"English", "French"} and "Chosen only among" in summary
+    path = tmp_path / "notes.wav"
+    path.write_text("This is no sound at all.\n" * 20)
+    shown = handlers.show(str(path), None)
+    next(shown)
+    assert "is not audio" in next(shown)[1]
+    with pytest.raises(gr.Error, match="is not audio"):
+        next(shown)
+
+
+def test_a_recording_over_four_hours_is_refused(client, tmp_path):
+    path = tmp_path / "day.flac"
+    with soundfile.SoundFile(path, "w", 8_000, 1) as file:
+        for _ in range(4 * 60 + 1):
+            file.write(np.zeros(60 * 8_000, dtype=np.int16))
+    start_s = time.monotonic()
+    with pytest.raises(AppError, match="lasts more than 4 h"):
+        predict(client, path)
+    assert time.monotonic() - start_s < 5
 
 
 def test_every_example_is_a_recording(identifier):

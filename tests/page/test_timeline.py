@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from langid.identifier import Identification, WindowResult
+from langid.identification import Identification, WindowResult
 from langid.page.timeline import MAX_CELLS, label_colours, legend_html, plot_columns, time_cells
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from langid.checkpoint import EMBEDDED_NAME
-from langid.identifier import Identification, Segment
+from langid.identification import Identification, Segment
 from langid.page.words import (
     describe_answer,
     describe_duration,

@@ -18,6 +18,7 @@ from langid.data.prepare import DATASET
 from langid.data.store import dataset_features
 from langid.data.utterance import Drops
 from langid.errors import DataError
+from langid.evaluation.report import TrainingSource
 from langid.hub.publish import push_folder
 from langid.training.datasets import ROW_FEATURES, describe_sources, hold_back, load_splits
 
@@ -196,13 +197,5 @@ def test_the_card_learns_of_sources_and_licences():
         ("fr", "mine:b", "mine", None, False, 360.0),
     )
     voxforge, mine = describe_sources(train)
-    assert voxforge == {
-        "source": "voxforge",
-        "licence": gpl,
-        "languages": ["en", "fr"],
-        "n_clips": 2,
-        "hours": 2.0,
-        "speakers": 2,
-        "synthetic": False,
-    }
-    assert (mine["source"], mine["licence"]) == ("mine", "unstated")
+    assert voxforge == TrainingSource("voxforge", gpl, ("en", "fr"), 2, 2.0, 2, False)
+    assert (mine.source, mine.licence) == ("mine", "unstated")

@@ -100,8 +100,11 @@ def test_with_few_hours_what_is_drawn_most_is_heard(folder):
     half = MelodyTeacher()
     half.fingerprint = "melodies 4"
     limited = TeacherTargets(
-        half, 8, units=targets.units, max_hours=10.1 * 2 / 3600
-    )  # clips of 2 s
+        half,
+        8,
+        units=targets.units,
+        max_hours=20.2 / 3600,  # clips of 2 s
+    )
     splits = load_training_data([str(folder)], CONFIG, 0, targets=limited)
     assert half.n_calls == 10 + 6  # ten of train, all of validation
     clips = prepare_clips(splits["train"], CONFIG)

@@ -15,6 +15,7 @@ from langid import LanguageIdentifier
 from langid.config import ModelConfig
 from langid.data.espeak import espeak_available
 from langid.errors import DataError
+from langid.evaluation.report import read_report
 from langid.model import LanguageCNN
 from langid.training.augment import AugmentConfig
 from langid.training.batches import TrainingBatches
@@ -92,9 +93,9 @@ def test_classes_without_validation_are_lent_speakers(dataset, config):
 
 def test_sources_are_described_for_the_card(dataset, config):
     table = describe_sources(load_training_data([str(dataset)], config, 0)["train"])
-    assert {row["source"] for row in table} == {"tones_a", "bells_b"}
-    assert sum(row["n_clips"] for row in table) == 24  # 32, less 6 of dev and 2 that are lent
-    assert all(row["licence"] == "CC0-1.0" and row["hours"] > 0 for row in table)
+    assert {row.source for row in table} == {"tones_a", "bells_b"}
+    assert sum(row.n_clips for row in table) == 24  # 32, less 6 of dev and 2 that are lent
+    assert all(row.licence == "CC0-1.0" and row.hours > 0 for row in table)
 
 
 def test_missing_languages_and_datasets_give_a_sentence(dataset, config, tmp_path):
@@ -205,9 +206,10 @@ def test_the_command_writes_a_usable_run_and_resumes(dataset, tmp_path, monkeypa
         *("config.json", "model.safetensors", "metrics.json", "log.jsonl", "README.md"),
         *("learning_curves.png", "confusion.png", "checkpoint.pt"),
     }
-    metrics = json.loads((straight / "metrics.json").read_text())
-    assert metrics["n_clips"] == 8
-    assert metrics["training"]["n_steps"] == 4
+    report = read_report(straight / "metrics.json")
+    assert (report.n_clips, report.split, report.used_for_selection) == (8, "validation", True)
+    assert report.training.settings["n_steps"] == 4
+    assert {source.source for source in report.training.sources} == {"tones_a", "bells_b"}
     card = (straight / "README.md").read_text()
     assert "tones_a" in card and "CC0-1.0" in card and "pipeline_tag: audio-classification" in card
     lines = (straight / "log.jsonl").read_text().splitlines()

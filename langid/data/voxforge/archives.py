@@ -159,6 +159,8 @@ def _language_of_path(key: str) -> str | None:
     for part in key.split("/")[:-1]:
         if part.casefold() == ENGLISH_FOLDER.casefold():
             return "en"
+        if len(part) == 3:  # "old" and "wav" are languages, too
+            continue
         try:
             return language_code(part)
         except ValueError:

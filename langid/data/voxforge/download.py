@@ -11,7 +11,13 @@ from pathlib import Path
 import requests
 from urllib3.exceptions import HTTPError, ProtocolError
 
-from langid.data.voxforge.http_session import Attempts, DownloadFailed, Stop, open_url, status_failure
+from langid.data.voxforge.http_session import (
+    Attempts,
+    DownloadFailed,
+    Stop,
+    open_url,
+    status_failure,
+)
 
 CHUNK_BYTES = 2**16
 # Progress that earns full patience again: a server may break off often, if it goes on at all.

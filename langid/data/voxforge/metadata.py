@@ -209,6 +209,8 @@ def _language(value: str) -> str | None:
     word = next(iter(plain_words(value)), "")
     if word in LANGUAGES:
         return LANGUAGES[word]
+    if len(word) == 3:  # "not" and "the" are languages, too
+        return None
     try:
         return language_code(word)
     except ValueError:

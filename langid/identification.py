@@ -1,0 +1,135 @@
+"""``Identification``: what is said of a recording, and the arithmetic from probabilities to it."""
+
+import dataclasses
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from langid.languages import NONE, choose_labels
+from langid.windows import merge, restrict, runs
+
+MAX_WINDOWS = 4_000  # in an answer: 2.2 hours of them
+LITTLE_S = 1.0  # less than this above the silence comes with a warning
+
+
+@dataclass(frozen=True)
+class WindowResult:
+    """The probabilities of one window, or of some neighbouring ones that were merged."""
+
+    start_s: float
+    end_s: float
+    probabilities: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Segment:
+    """Neighbouring windows with one most probable label, and its mean probability there."""
+
+    start_s: float
+    end_s: float
+    language: str
+    confidence: float
+
+
+@dataclass(frozen=True)
+class Identification:
+    """The answer for a recording. ``language`` and ``confidence`` are the maximum of
+    ``probabilities``.
+
+    ``probabilities`` are over the model's labels (ISO 639-1 codes, ``"other"``, ``"none"``) in
+    their order and sum to 1; ``windows`` and ``segments`` are in the order of time. Of a recording
+    with more than `MAX_WINDOWS` windows each of ``windows`` stands for several neighbours, with
+    the mean of their probabilities. ``active_s`` are the seconds that stand out of the recording's
+    silence, by `EnergyMeter`.
+    """
+
+    language: str
+    confidence: float
+    probabilities: dict[str, float]
+    windows: list[WindowResult]
+    segments: list[Segment]
+    duration_s: float
+    active_s: float
+    warnings: list[str]
+
+    def to_dict(self) -> dict:
+        """The same as plain JSON types."""
+        return dataclasses.asdict(self)
+
+    def restricted(self, languages: str | Iterable[str] | None) -> "Identification":
+        """What `LanguageIdentifier.identify` answers with these candidates, by arithmetic alone.
+
+        This answer is one over all labels; ``languages`` are as there, with its errors.
+        """
+        labels = tuple(self.probabilities)
+        rows = [list(window.probabilities.values()) for window in self.windows]
+        return summarise(
+            labels,
+            kept_labels(labels, languages),
+            np.array(list(self.probabilities.values())),
+            np.array(rows),
+            [(window.start_s, window.end_s) for window in self.windows],
+            (self.duration_s, self.active_s),
+            self.warnings,
+        )
+
+
+def kept_labels(labels: tuple[str, ...], languages: str | Iterable[str] | None) -> np.ndarray:
+    """(n_labels,) bool: the labels that an answer may be."""
+    chosen = choose_labels(languages, labels) or labels
+    return np.array([label in chosen for label in labels])
+
+
+def summarise(
+    labels: tuple[str, ...],
+    kept: np.ndarray,
+    whole: np.ndarray,
+    windows: np.ndarray,
+    bounds: list[tuple[float, float]],
+    lengths_s: tuple[float, float],
+    warnings: list[str],
+) -> Identification:
+    """The answer among the labels ``kept``.
+
+    ``whole`` (n_labels,) and ``windows`` (n_windows, n_labels) are probabilities over all labels,
+    ``bounds`` the windows' (start_s, end_s), ``lengths_s`` the recording's duration and its active
+    seconds.
+    """
+    windows, bounds = merge(windows, bounds, MAX_WINDOWS)
+    none, warnings = labels.index(NONE), list(warnings)
+    if whole.argmax() == none and not kept[none]:
+        warnings.append("No speech was found: the answer is only the likelier of the candidates.")
+    windows, whole = restrict(windows, kept), restrict(whole, kept)
+    language = labels[whole.argmax()]
+    duration_s, active_s = lengths_s
+    if active_s < LITTLE_S < duration_s and language != NONE:
+        amount = f"Only {active_s:.1f} s of" if active_s >= 0.05 else "Nothing in"
+        warning = f"{amount} this recording is louder than silence: the answer may be wrong."
+        warnings += [warning] if warning not in warnings else []  # a restricted answer has it
+    tops = [labels[i] for i in windows.argmax(axis=1)]
+    return Identification(
+        language=language,
+        confidence=float(whole.max()),
+        probabilities=_named(labels, whole),
+        windows=[
+            WindowResult(start_s, end_s, _named(labels, row))
+            for (start_s, end_s), row in zip(bounds, windows, strict=True)
+        ],
+        segments=[
+            Segment(
+                start_s,
+                end_s,
+                tops[first],
+                float(windows[first:end, labels.index(tops[first])].mean()),
+            )
+            for first, end, start_s, end_s in runs(tops, bounds)
+        ],
+        duration_s=duration_s,
+        active_s=active_s,
+        warnings=warnings,
+    )
+
+
+def _named(labels: tuple[str, ...], probabilities: np.ndarray) -> dict[str, float]:
+    return dict(zip(labels, probabilities.tolist(), strict=True))
