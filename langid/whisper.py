@@ -12,7 +12,7 @@ import numpy as np
 from langid.errors import TeacherError
 from langid.hub import HUB_ERRORS, hub_reason
 
-CHUNK_S = 30.0  # Whisper hears no more at once
+CHUNK_S = 30.0  # the most that Whisper takes at once
 MODEL_FILE = "model.bin"
 _SAMPLE_RATE_HZ = 16_000
 _HASH_CHUNK = 2**20  # bytes
@@ -21,9 +21,9 @@ _HASH_CHUNK = 2**20  # bytes
 class Whisper:
     """A multilingual Whisper model.
 
-    Recordings are not padded to 30 s: a second of speech costs a second's work. They are heard one
-    by one: padding several to a batch changes the states and gains no speed on a CPU. Calls from
-    ``n_workers`` threads run beside each other, each with ``n_threads`` threads of its own.
+    Recordings are not padded to 30 s: a second of speech costs a second's work. They are encoded
+    one by one: padding several to a batch changes the states and gains no speed on a CPU. Calls
+    from ``n_workers`` threads run beside each other, each with ``n_threads`` threads of its own.
 
     Parameters
     ----------
@@ -64,6 +64,7 @@ class Whisper:
             raise TeacherError(f"{model} knows English only: take a multilingual Whisper model.")
         self._to_tensor = ctranslate2.StorageView.from_array
         self._log_mel = FeatureExtractor(feature_size=self._model.n_mels)
+        self.weights_bytes = (folder / MODEL_FILE).stat().st_size
         self.fingerprint = f"{_digest(folder / MODEL_FILE)} {compute_type}"
         silence = self.encode(np.zeros(_SAMPLE_RATE_HZ // 10, np.float32))
         self.languages = tuple(sorted(self._by_language(silence)))
@@ -97,8 +98,7 @@ class Whisper:
 
 
 def chunks(waveform: np.ndarray) -> list[np.ndarray]:
-    """A recording in pieces that Whisper hears at once;
-    a rest of under a second is left out."""
+    """A recording in pieces of `CHUNK_S`; a rest of under a second is left out."""
     n = round(CHUNK_S * _SAMPLE_RATE_HZ)
     pieces = [waveform[start : start + n] for start in range(0, max(1, len(waveform)), n)]
     return [piece for i, piece in enumerate(pieces) if i == 0 or len(piece) >= _SAMPLE_RATE_HZ]

@@ -2,11 +2,18 @@
 
 import time
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
+import torch
 
-from langid.audio import AudioError, AudioInput, load_audio
-from langid.identifier import Identification, WindowResult
+from langid.audio import AudioInput, load_audio
+from langid.errors import AudioError
+from langid.evaluation.evaluate import evaluate_folder
+from langid.evaluation.report import Report
+from langid.identification import Identification, WindowResult
+from langid.identifier import LanguageIdentifier
 from langid.languages import NONE, class_of, languages_of
 from langid.whisper import Whisper, chunks
 from langid.windows import cut_windows
@@ -15,14 +22,14 @@ from langid.windows import cut_windows
 class WhisperIdentifier:
     """Whisper behind the interface of `langid.identifier.LanguageIdentifier`.
 
-    A clip is heard as a whole, in pieces of 30 s whose posteriors are multiplied; that is the
-    answer, and what its speed is measured on. So that its windows can be compared with ours it also
-    hears each of them, in time that does not count (``windows_s``). What it takes for one of the
-    ``labels`` counts as that, all its other languages as ``"other"``, its own no-speech probability
-    as ``"none"``.
+    The answer for a clip is that for the whole of it, in chunks of 30 s whose posteriors are
+    multiplied; this is what its speed is measured on. So that windows can be compared as well, it
+    also identifies each of them, in time that does not count (``windows_s``). Languages outside
+    ``labels`` count as ``"other"``, its own no-speech probability as ``"none"``.
     """
 
     revision = None
+    n_parameters = None  # the converted model does not say
 
     def __init__(
         self,
@@ -34,11 +41,12 @@ class WhisperIdentifier:
     ):
         self.source = name
         self.labels = labels
+        self.languages = languages_of(labels)
+        self.weights_bytes = whisper.weights_bytes
         self.windows_s = 0.0  # seconds of work on windows
         self._whisper = whisper
         self._bounds = (window_s, hop_s)
-        own = languages_of(labels)
-        self._classes = [labels.index(class_of(x, own)) for x in whisper.languages]
+        self._classes = [labels.index(class_of(x, self.languages)) for x in whisper.languages]
 
     def identify_many(
         self, paths: Iterable[AudioInput]
@@ -74,14 +82,38 @@ class WhisperIdentifier:
     def _probabilities(self, waveform: np.ndarray) -> np.ndarray:
         """Waveform (n_samples,) → probabilities of the labels (n_labels,)."""
         encoded = [self._whisper.encode(piece) for piece in chunks(waveform)]
-        heard = np.sum([self._whisper.log_posteriors(x) for x in encoded], axis=0)
-        heard = np.exp(heard - np.logaddexp.reduce(heard))
-        language = self._whisper.languages[heard.argmax()]
+        joint = np.sum([self._whisper.log_posteriors(x) for x in encoded], axis=0)
+        posteriors = np.exp(joint - np.logaddexp.reduce(joint))
+        language = self._whisper.languages[posteriors.argmax()]
         silent = min(self._whisper.no_speech(x, language) for x in encoded)
-        classes = np.bincount(self._classes, heard, minlength=len(self.labels))
+        classes = np.bincount(self._classes, posteriors, minlength=len(self.labels))
         classes *= 1 - silent
         classes[self.labels.index(NONE)] += silent
         return classes
 
     def _named(self, probabilities: np.ndarray) -> dict[str, float]:
         return dict(zip(self.labels, probabilities.tolist(), strict=True))
+
+
+def evaluate_peer(
+    model: str, identifier: LanguageIdentifier, folder: Path, split: str | None
+) -> Report:
+    """The report of a Whisper model on the clips and labels that ``identifier`` is measured on.
+
+    Raises
+    ------
+    TeacherError
+        If the model cannot be had; see `langid.whisper.Whisper`.
+    DataError
+        See `langid.evaluation.evaluate.evaluate_folder`.
+    """
+    config = identifier.model.config
+    whisper = Whisper(model, n_threads=torch.get_num_threads())
+    peer = WhisperIdentifier(
+        whisper, Path(model).name, identifier.labels, config.window_s, config.hop_s
+    )
+    report = evaluate_folder(peer, folder, split)
+    processing_s = report.processing_s - peer.windows_s
+    return replace(
+        report, processing_s=processing_s, real_time_factor=processing_s / report.audio_s
+    )
