@@ -13,7 +13,7 @@ import gradio as gr
 import pandas as pd
 
 from langid import AudioError, Identification, LanguageIdentifier, WeightsError
-from langid.languages import choose_labels, language_name
+from langid.languages import choose_labels, describe_rejection, language_name
 from langid.page.figures import ADVICE, describe_figures, read_figures
 from langid.page.timeline import label_colours, legend_html, plot_columns
 from langid.page.words import describe_answer, describe_weights, join_names, segment_table
@@ -197,8 +197,8 @@ def build(identifier: LanguageIdentifier, notice: str | None = None) -> gr.Block
     ) as page:
         gr.Markdown(
             "# Which language is spoken?\n"
-            f"Record or upload speech: this page tells {join_names(identifier.languages)} apart, "
-            "and says so when it hears another language or nobody speaking."
+            f"Record or upload speech: this page tells {join_names(identifier.languages)} apart. "
+            f"{describe_rejection(identifier.labels)}"
         )
         if notice:
             gr.Markdown(f"⚠ {notice}", elem_id="notice")

@@ -16,44 +16,41 @@ The log-mel of all clips is computed once and kept in the cache of the datasets 
 import argparse
 import sys
 import time
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
 import torch
+from datasets import DatasetDict
 from torch.utils.data import DataLoader
 from tqdm import tqdm
 
 from langid.checkpoint import load_model, write_weights
 from langid.config import ModelConfig
-from langid.data.espeak import espeak_available
 from langid.errors import LangidError
 from langid.hub.publish import push_folder
 from langid.languages import DEFAULT_LANGUAGES, NONE, OTHER, parse_languages
-from langid.model import LanguageCNN
 from langid.training.augment import AugmentConfig
 from langid.training.batches import TrainingBatches
 from langid.training.cache import load_training_data
-from langid.training.clips import Clips, prepare_clips
+from langid.training.clips import Clips, phone_inventory, prepare_clips, with_trained_labels
+from langid.training.description import describe
 from langid.training.distributed import World, first_before_others, process_group
 from langid.training.initial import build_model
-from langid.training.outputs import finish_run
-from langid.training.run_folder import CHECKPOINT_FILE, RUN, append_log
+from langid.training.outputs import CHECKPOINT_FILE, RUN, append_log, finish_run
+from langid.training.resume import check_resumable, run_options
 from langid.training.sampling import Shares
 from langid.training.teacher_options import (
-    CONTRADICTED_FILE,
     add_teacher_options,
     leave_out_contradicted,
     open_targets,
     with_teacher_heads,
 )
+from langid.training.teacher_targets import TeacherTargets
 from langid.training.trainer import Optimisation, StepFigures, Trainer
 from langid.training.units import UNITS_FILE
 from langid.training.validation import WindowLogits, calibrate
-
-MIN_PHONE_COUNT = 20  # rarer phones have no place in the CTC inventory
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -162,40 +159,24 @@ def run(args: argparse.Namespace, world: World) -> None:
         torch.set_num_threads(args.threads)
     args.output.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(args.seed)
+    options = run_options(args)
+    if args.resume:  # before any work
+        check_resumable(args.output / CHECKPOINT_FILE, options)
 
     initial = load_model(args.init).model if args.init else None
-    config = replace(
-        initial.config if initial else ModelConfig(),
-        labels=(*args.languages, OTHER, NONE),
-        temperature=1.0,
-    )
-    if args.encoder_blocks:
-        config = replace(config, n_encoder_blocks=args.encoder_blocks)
     targets = open_targets(args)
     with first_before_others(world):
-        splits = load_training_data(
-            args.data,
-            config,
-            args.seed,
-            streaming=args.streaming,
-            n_threads=args.num_proc,
-            targets=targets,
-        )
-    train = prepare_clips(splits["train"], config)
-    validation = prepare_clips(splits["validation"], config)
+        splits, config = load_data(args, initial.config if initial else ModelConfig(), targets)
+    train, validation = (prepare_clips(splits[name], config) for name in ("train", "validation"))
     if initial is None:
         config = replace(config, phones=phone_inventory(train))
     if targets is not None:
         config = with_teacher_heads(config, targets)
-        n_clips = len(train)
         with first_before_others(world):
-            targets.units.save(args.output / UNITS_FILE)
             train = leave_out_contradicted(train, config, args.output)
-        print(
-            f"{n_clips - len(train)} clips whose language the teacher contradicts are left out: "
-            f"{args.output / CONTRADICTED_FILE}"
-        )
-    model = build_model(config, initial)
+            targets.units.save(args.output / UNITS_FILE)
+    if args.resume:
+        check_resumable(args.output / CHECKPOINT_FILE, options, config)
     optimisation = Optimisation(
         args.steps,
         args.learning_rate,
@@ -205,20 +186,11 @@ def run(args: argparse.Namespace, world: World) -> None:
         args.unit_weight,
         args.posterior_weight,
     )
-    batches = TrainingBatches(
-        train,
-        config,
-        n_steps=args.steps,
-        batch_size=args.batch_size,
-        utterance_share=args.utterance_share if args.phone_weight > 0 else 0.0,
-        shares=Shares(),
-        augmentation=AugmentConfig(),
-        seed=args.seed,
-        rank=world.rank,
-    )
+    trainer = Trainer(build_model(config, initial), optimisation, args.device, world)
+    batches = make_batches(args, train, config, world)
     if world.is_first:
-        describe(train, validation, batches, model)
-    trainer = Trainer(model, optimisation, args.device, world)
+        describe(train, validation, batches, trainer.model)
+
     history = train_loop(args, trainer, batches, validation)
     if not world.is_first:
         return
@@ -238,27 +210,39 @@ def run(args: argparse.Namespace, world: World) -> None:
         print(f"Published: {push_folder(args.output, args.push_to_hub, RUN, args.private)}")
 
 
-def phone_inventory(train: Clips) -> tuple[str, ...]:
-    """Phones frequent enough to be learnt, the most frequent first."""
-    count = Counter(phone for phones in train.phones for phone in phones)
-    return tuple(phone for phone, n in count.most_common() if n >= MIN_PHONE_COUNT)
-
-
-def describe(train: Clips, validation: Clips, batches: TrainingBatches, model: LanguageCNN) -> None:
-    """Say what is about to happen."""
-    config = model.config
-    print(
-        f"{sum(p.numel() for p in model.parameters()):,} parameters; {len(config.phones)} phones, "
-        f"{batches.n_utterances} transcribed utterances"
-        + ("" if espeak_available() else " (no espeak-ng on this machine: no phones)")
+def load_data(
+    args: argparse.Namespace, initial: ModelConfig, targets: TeacherTargets | None
+) -> tuple[DatasetDict, ModelConfig]:
+    """The splits, and ``initial`` with the labels that they can teach, not calibrated."""
+    labels = (*args.languages, OTHER, NONE)
+    config = replace(initial, labels=labels, training=(), temperature=1.0)
+    if args.encoder_blocks:
+        config = replace(config, n_encoder_blocks=args.encoder_blocks)
+    splits = load_training_data(
+        args.data,
+        config,
+        args.seed,
+        streaming=args.streaming,
+        n_threads=args.num_proc,
+        targets=targets,
     )
-    for name, clips in (("train", train), ("validation", validation)):
-        counts = ", ".join(
-            f"{label} {int((clips.labels == i).sum())}" for i, label in enumerate(config.labels)
-        )
-        print(f"{name}: {len(clips)} clips, {clips.n_frames.sum() / 360_000:.1f} h ({counts})")
-    for label, shares in batches.sampler.describe(config.labels).items():
-        print(f"  {label}: " + ", ".join(f"{f} {100 * s:.0f} %" for f, s in shares.items()))
+    return splits, with_trained_labels(config, splits["train"])
+
+
+def make_batches(
+    args: argparse.Namespace, train: Clips, config: ModelConfig, world: World
+) -> TrainingBatches:
+    return TrainingBatches(
+        train,
+        config,
+        n_steps=args.steps,
+        batch_size=args.batch_size,
+        utterance_share=args.utterance_share if args.phone_weight > 0 else 0.0,
+        shares=Shares(),
+        augmentation=AugmentConfig(frame_s=config.frame_s),
+        seed=args.seed,
+        rank=world.rank,
+    )
 
 
 def train_loop(
@@ -309,11 +293,18 @@ def train_loop(
             model = trainer.averaged_model
             config = replace(model.config, temperature=logits.fit_temperature())
             write_weights(args.output, config, model.state_dict())
-        trainer.save(checkpoint, best=best, history=history)
+        trainer.save(
+            checkpoint,
+            best=best,
+            history=history,
+            options=run_options(args),
+            config=asdict(trainer.model.config),
+        )
         bar.write(
             f"step {trainer.step}: validation {result.clip_accuracy:.3f} among the languages "
             f"({', '.join(f'{k} {v:.2f}' for k, v in result.recalls.items())}), "
-            f"{result.clip_accuracy_open:.3f} open, other AUROC {result.other_auroc:.3f}"
+            f"{result.clip_accuracy_open:.3f} open"
+            + ("" if result.other_auroc is None else f", other AUROC {result.other_auroc:.3f}")
             + (" *" if result.score == best else "")
         )
     return history

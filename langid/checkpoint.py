@@ -3,12 +3,15 @@
 A checkpoint is a folder with ``config.json`` and ``model.safetensors``.
 """
 
+import hashlib
 import json
 import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from textwrap import shorten
 
+import torch
 from huggingface_hub import HfApi, hf_hub_download
 from huggingface_hub.errors import (
     HfHubHTTPError,
@@ -17,12 +20,14 @@ from huggingface_hub.errors import (
     OfflineModeIsEnabled,
     RemoteEntryNotFoundError,
 )
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from pydantic import TypeAdapter, ValidationError
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
 from torch import Tensor
 
 from langid.config import ModelConfig
 from langid.errors import WeightsError
+from langid.files import put_in_place
 from langid.hub import HUB_ERRORS, HUB_TIMEOUT_S, hub_reason
 from langid.model import LanguageCNN
 from langid.version import VERSION
@@ -30,6 +35,10 @@ from langid.version import VERSION
 CONFIG_FILE, WEIGHTS_FILE = "config.json", "model.safetensors"
 EMBEDDED = Path(__file__).parent / "weights"
 EMBEDDED_NAME = "embedded weights"
+# Settings that files written before there were these do not have, and what that means.
+_ADDED_SETTINGS = {"training": []}
+# In the header of the tensors: the digest of the settings that they were written with.
+_CONFIG_DIGEST = "config_sha256"
 _HUB_REASONS = {
     RemoteEntryNotFoundError: f"the repository lacks {CONFIG_FILE} or {WEIGHTS_FILE}",
 }
@@ -38,16 +47,29 @@ _ADDED_SETTINGS = {"n_units": 0, "teacher_languages": []}
 
 
 def write_weights(folder: Path, config: ModelConfig, tensors: Mapping[str, Tensor]) -> None:
-    """Write both files; floats as float16, which halves the weights and moves no answer."""
+    """Write both files; floats as float16, which halves the weights and moves no answer.
+
+    Both are complete on the disk before either replaces an older one, and the tensors name their
+    settings by digest, so that files of two writings are not taken for one.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     settings = {"package_version": VERSION, **asdict(config)}
     text = json.dumps(settings, indent=2, ensure_ascii=False)
-    (folder / CONFIG_FILE).write_text(text + "\n", encoding="utf-8")
     stored = {
         name: (tensor.half() if tensor.is_floating_point() else tensor).contiguous().cpu()
         for name, tensor in tensors.items()
     }
-    save_file(stored, folder / WEIGHTS_FILE, metadata={"format": "pt"})
+    parts = {folder / name: folder / f"{name}.part" for name in (CONFIG_FILE, WEIGHTS_FILE)}
+    parts[folder / CONFIG_FILE].write_text(text + "\n", encoding="utf-8")
+    metadata = {"format": "pt", _CONFIG_DIGEST: _digest(json.loads(text))}
+    save_file(stored, parts[folder / WEIGHTS_FILE], metadata=metadata)
+    for path, part in parts.items():
+        put_in_place(part, path)
+
+
+def _digest(settings: dict) -> str:
+    """Of the settings themselves, however their file is formatted."""
+    return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
 
 
 def fetch_weights(repo_id: str, revision: str | None = None) -> Path:
@@ -126,11 +148,19 @@ def read_model(folder: Path) -> LanguageCNN:
     Raises
     ------
     WeightsError
-        If a file is missing or unreadable, or does not fit the other.
+        If a file is missing, unreadable or damaged, or does not fit the other.
     """
-    model = LanguageCNN(read_config(folder))
-    expected = {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
-    model.load_state_dict(read_tensors(folder, expected))
+    settings = _read_settings(folder)
+    model = LanguageCNN(_parse_config(folder, settings))
+    expected = {name: (tensor.dtype, tensor.shape) for name, tensor in model.state_dict().items()}
+    tensors, digest = _read_tensors(folder)
+    _check_tensors(folder, tensors, expected)
+    if digest not in (None, _digest(settings)):
+        raise WeightsError(
+            f"{folder}: {WEIGHTS_FILE} was not written with this {CONFIG_FILE}: copy both files "
+            "of one run again."
+        )
+    model.load_state_dict(tensors)
     return model.eval()
 
 
@@ -140,42 +170,74 @@ def read_config(folder: Path) -> ModelConfig:
     Raises
     ------
     WeightsError
-        If they are missing, unreadable, or not the settings this version knows.
+        If they are missing or unreadable, are not the settings this version knows, or hold what a
+        setting cannot be.
     """
+    return _parse_config(folder, _read_settings(folder))
+
+
+def _read_settings(folder: Path) -> dict:
+    """The object in ``config.json``, as it stands there."""
     path = _require_file(folder, CONFIG_FILE)
     try:
-        raw = json.loads(path.read_text(encoding="utf-8"))
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        settings = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
         raise WeightsError(f"{path} is not valid JSON.") from error
-    if not isinstance(raw, dict):
+    except OSError as error:
+        raise WeightsError(f"{path} cannot be read: {error.strerror}.") from error
+    if not isinstance(settings, dict):
         raise WeightsError(f"{path} holds no settings: a JSON object was expected.")
-    version = raw.pop("package_version", "unknown")
-    raw = {**_ADDED_SETTINGS, **raw}
+    return settings
+
+
+def _parse_config(folder: Path, settings: dict) -> ModelConfig:
+    path = folder / CONFIG_FILE
+    settings = {**_ADDED_SETTINGS, **settings}
+    version = settings.pop("package_version", "unknown")
     known = {field.name for field in fields(ModelConfig)}
-    if differing := sorted(known ^ set(raw)):
+    if differing := sorted(known ^ set(settings)):
         raise WeightsError(
             f"{path} was written by langid {version} and does not fit langid {VERSION}: "
             f"settings missing or unknown: {', '.join(differing)}."
         )
-    return ModelConfig(
-        **{key: tuple(value) if isinstance(value, list) else value for key, value in raw.items()}
-    )
+    try:
+        # As JSON, where a list may be a tuple and a whole number a float.
+        return TypeAdapter(ModelConfig).validate_json(json.dumps(settings))
+    except ValidationError as error:
+        problems = "; ".join(_in_words(problem) for problem in error.errors()[:3])
+        raise WeightsError(f"{path} cannot be settings of langid: {problems}.") from error
 
 
-def read_tensors(folder: Path, expected: Mapping[str, tuple[int, ...]]) -> dict[str, Tensor]:
-    """Tensors of a folder of weights, exactly those of ``expected`` (name → shape).
+def _in_words(problem: dict) -> str:
+    """``"n_mels is '64': input should be a valid integer"``."""
+    message = problem["msg"].removeprefix("Value error, ")
+    if not problem["loc"]:
+        return message
+    name = ".".join(map(str, problem["loc"]))
+    return f"{name} is {shorten(repr(problem['input']), 40)}: {message[0].lower()}{message[1:]}"
 
-    Raises
-    ------
-    WeightsError
-        If the file is missing or no safetensors file; otherwise naming the tensors that differ.
-    """
+
+def _read_tensors(folder: Path) -> tuple[dict[str, Tensor], str | None]:
+    """All tensors, and the digest of the settings they were written with (None in older files)."""
     path = _require_file(folder, WEIGHTS_FILE)
     try:
-        tensors = load_file(path)
+        with safe_open(path, "pt") as file:
+            digest = (file.metadata() or {}).get(_CONFIG_DIGEST)
+            return {name: file.get_tensor(name) for name in file.keys()}, digest  # noqa: SIM118
     except SafetensorError as error:
         raise WeightsError(f"{path} is not a safetensors file.") from error
-    wanted = {name: tuple(shape) for name, shape in expected.items()}
+    except OSError as error:
+        raise WeightsError(f"{path} cannot be read: {error.strerror or error}.") from error
+
+
+def _check_tensors(
+    folder: Path,
+    tensors: Mapping[str, Tensor],
+    expected: Mapping[str, tuple[torch.dtype, torch.Size]],
+) -> None:
+    """Exactly the ``expected`` tensors (name → type and shape), of finite numbers."""
+    path = folder / WEIGHTS_FILE
+    wanted = {name: tuple(shape) for name, (_, shape) in expected.items()}
     found = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
     differences = [
         f"{name}: expected {wanted.get(name, 'none')}, found {found.get(name, 'none')}"
@@ -187,7 +249,16 @@ def read_tensors(folder: Path, expected: Mapping[str, tuple[int, ...]]) -> dict[
         raise WeightsError(
             f"{path} does not fit its configuration in {len(differences)} tensors: {shown}."
         )
-    return tensors
+    damaged = sorted(
+        name
+        for name, tensor in tensors.items()
+        if tensor.is_floating_point() != expected[name][0].is_floating_point
+        or not tensor.isfinite().all()
+    )
+    if damaged:
+        raise WeightsError(
+            f"{path} holds values that are no numbers of the model, in {', '.join(damaged[:3])}."
+        )
 
 
 def _require_file(folder: Path, name: str) -> Path:

@@ -1,5 +1,7 @@
 """Waveform → log-mel spectrogram: the only feature code, for training and for serving."""
 
+import math
+
 import torch
 from torch import Tensor, nn
 from torchaudio.transforms import MelSpectrogram
@@ -8,6 +10,7 @@ from langid.config import ModelConfig
 
 # Smallest mel power before the logarithm: digital silence gives ln(1e-10), about -23.
 POWER_FLOOR = 1e-10
+DECIBEL = math.log(10) / 10  # of power, on the scale of log-mel: the natural logarithm
 
 
 class LogMel(nn.Module):

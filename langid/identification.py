@@ -37,11 +37,11 @@ class Identification:
     """The answer for a recording. ``language`` and ``confidence`` are the maximum of
     ``probabilities``.
 
-    ``probabilities`` are over the model's labels (ISO 639-1 codes, ``"other"``, ``"none"``) in
-    their order and sum to 1; ``windows`` and ``segments`` are in the order of time. Of a recording
-    with more than `MAX_WINDOWS` windows each of ``windows`` stands for several neighbours, with
-    the mean of their probabilities. ``active_s`` are the seconds that stand out of the recording's
-    silence, by `EnergyMeter`.
+    ``probabilities`` are over the model's labels (ISO 639-1 codes, ``"other"`` if it was trained
+    on other languages, ``"none"``) in their order and sum to 1; ``windows`` and ``segments`` are
+    in the order of time. Of a recording with more than `MAX_WINDOWS` windows each of ``windows``
+    stands for several neighbours, with the mean of their probabilities. ``active_s`` are the
+    seconds that stand out of the recording's silence, by `EnergyMeter`.
     """
 
     language: str

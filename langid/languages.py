@@ -78,6 +78,16 @@ def languages_of(labels: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(label for label in labels if label not in _ANSWER_NAMES)
 
 
+def describe_rejection(labels: Sequence[str]) -> str:
+    """What a model with these labels says where none of its languages is spoken, as a sentence."""
+    if OTHER in labels:
+        return "It also says when another language is spoken, or nobody speaks."
+    return (
+        "It also says when nobody speaks. Another language it takes for one of these: it was not "
+        "trained to notice."
+    )
+
+
 def class_of(language: str, languages: Sequence[str]) -> str:
     """The class a clip of ``language`` belongs to in a model that knows ``languages``.
 

@@ -15,11 +15,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from langid.config import ModelConfig
-from langid.features import LogMel
+from langid.config import SUBSAMPLING, ModelConfig
+from langid.features import DECIBEL, LogMel
 
-SUBSAMPLING = 4  # log-mel frames per encoder frame
 ENCODER_DILATIONS = (1, 2, 1, 2, 4, 8)  # of the encoder's blocks; more begin again
+LOG_MEL_DEVIATION = 3.0  # about that of speech from its bands' means; keeps inputs near 1
 
 
 def normalise(log_mel: Tensor, dynamic_range_db: float) -> Tensor:
@@ -30,9 +30,8 @@ def normalise(log_mel: Tensor, dynamic_range_db: float) -> Tensor:
     mean over time is subtracted (cepstral mean normalisation, Atal 1974).
     """
     peak = log_mel.amax(dim=(1, 2), keepdim=True)
-    floor = peak - dynamic_range_db * 0.1 * torch.log(torch.tensor(10.0))
-    log_mel = torch.maximum(log_mel, floor)
-    return (log_mel - log_mel.mean(dim=2, keepdim=True)) / 3.0
+    log_mel = torch.maximum(log_mel, peak - dynamic_range_db * DECIBEL)
+    return (log_mel - log_mel.mean(dim=2, keepdim=True)) / LOG_MEL_DEVIATION
 
 
 class ResidualBlock1d(nn.Module):
@@ -54,7 +53,10 @@ class ResidualBlock1d(nn.Module):
 
 
 class Stem2d(nn.Module):
-    """Log-mel as a picture: (batch, n_mels, n) → (batch, width, n / SUBSAMPLING)."""
+    """Log-mel as a picture: (batch, n_mels, n) → (batch, width, n / SUBSAMPLING).
+
+    Two convolutions of stride 2 make the SUBSAMPLING, over time and over bands alike.
+    """
 
     def __init__(self, n_mels: int, channels: int, width: int):
         super().__init__()
@@ -75,14 +77,14 @@ class Stem2d(nn.Module):
             nn.BatchNorm2d(wide),
         )
         self.project = nn.Sequential(
-            nn.Conv1d(wide * (n_mels // 4), width, 1, bias=False),
+            nn.Conv1d(wide * (n_mels // SUBSAMPLING), width, 1, bias=False),
             nn.BatchNorm1d(width),
             nn.ReLU(inplace=True),
         )
 
     def forward(self, x: Tensor) -> Tensor:
         x = self.down(x.unsqueeze(1))
-        x = F.relu(x + self.body(x))  # (batch, wide, n_mels / 4, n / 4)
+        x = F.relu(x + self.body(x))  # (batch, wide, n_mels / SUBSAMPLING, n / SUBSAMPLING)
         return self.project(x.flatten(1, 2))
 
 

@@ -6,6 +6,8 @@ The contract of the windows, for a recording of ``n`` samples, windows of ``w`` 
 - any other gives ``1 + ceil((n - w) / h)`` windows, all of them ``w`` long: they start at 0, h,
   2 h …, and the last one is moved back to end with the recording, so that the tail counts;
 - a recording with at least one sample never gives zero windows.
+
+In log-mel frames, where training cuts them, the same holds with frames for samples.
 """
 
 import math
@@ -57,6 +59,14 @@ def cut_windows(
         yield window(0)
     elif len(buffer) > n_window:
         yield window(len(buffer) - n_window)
+
+
+def frame_windows(n_frames: int, n_window: int, n_hop: int) -> list[slice]:
+    """The windows of a recording whose ``n_frames`` log-mel frames are all there."""
+    if n_frames <= n_window:
+        return [slice(0, n_frames)] if n_frames else []
+    starts = [*range(0, n_frames - n_window, n_hop), n_frames - n_window]
+    return [slice(start, start + n_window) for start in starts]
 
 
 def aggregate(probabilities: np.ndarray, none_index: int) -> np.ndarray:

@@ -14,9 +14,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from langid.features import POWER_FLOOR
+from langid.config import ModelConfig
+from langid.features import DECIBEL, POWER_FLOOR
 
-_DB = math.log(10) / 10  # nepers of power per decibel
+REVERBERATION_TAIL_S = 0.48  # later reflections are below what noise leaves of them
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,7 @@ class AugmentConfig:
     max_time_mask_frames: int = 30
     n_band_masks: int = 2
     max_band_mask: int = 10
+    frame_s: float = ModelConfig().frame_s  # between the starts of two frames
 
 
 def _uniform(n: int, low: float, high: float, generator: torch.Generator) -> Tensor:
@@ -74,19 +76,19 @@ def warp(log_mel: Tensor, n_frames: int, lengths: Tensor, band_scale: Tensor) ->
 def _power_db(log_mel: Tensor) -> Tensor:
     """Level of each example over its louder frames, (batch, 1, 1), in decibels."""
     frame_power = log_mel.logsumexp(dim=1)
-    return (frame_power.quantile(0.8, dim=1) / _DB).view(-1, 1, 1)
+    return (frame_power.quantile(0.8, dim=1) / DECIBEL).view(-1, 1, 1)
 
 
 def add_noise(log_mel: Tensor, noise: Tensor, snr_db: Tensor) -> Tensor:
     """Mix ``noise`` (same shape) under each example at ``snr_db`` (batch, 1, 1)."""
     gain_db = _power_db(log_mel) - _power_db(noise) - snr_db
-    return torch.logaddexp(log_mel, noise + gain_db * _DB)
+    return torch.logaddexp(log_mel, noise + gain_db * DECIBEL)
 
 
 def stationary_noise(log_mel: Tensor, generator: torch.Generator) -> Tensor:
     """Noise with a random smooth spectrum: a line over bands plus bumps, chi-square over time."""
     n, n_mels, n_frames = log_mel.shape
-    spectrum = smooth_curves(n, n_mels, 6, 8.0, generator).unsqueeze(2) * _DB
+    spectrum = smooth_curves(n, n_mels, 6, 8.0, generator).unsqueeze(2) * DECIBEL
     # A mel band averages a handful of Fourier bins: its power fluctuates by a few decibels.
     return spectrum + 0.5 * torch.randn(log_mel.shape, generator=generator)
 
@@ -119,13 +121,13 @@ def smooth_curves(
     return F.interpolate(knots, n_points, mode="linear", align_corners=True)[:, 0]
 
 
-def reverberate(log_mel: Tensor, t60_s: Tensor, wet_db: Tensor, hop_s: float = 0.01) -> Tensor:
+def reverberate(log_mel: Tensor, t60_s: Tensor, wet_db: Tensor, frame_s: float) -> Tensor:
     """Add an exponentially decaying tail: ``t60_s``, ``wet_db`` (batch,)."""
     n, n_mels, n_frames = log_mel.shape
-    n_taps = min(48, n_frames)
-    lag_s = hop_s * torch.arange(n_taps)
+    n_taps = min(round(REVERBERATION_TAIL_S / frame_s), n_frames)
+    lag_s = frame_s * torch.arange(n_taps)
     kernel = torch.exp(-6 * math.log(10) * lag_s / t60_s[:, None])
-    kernel = kernel / kernel.sum(1, keepdim=True) * torch.exp(wet_db * _DB)[:, None]
+    kernel = kernel / kernel.sum(1, keepdim=True) * torch.exp(wet_db * DECIBEL)[:, None]
     kernel[:, 0] += 1
     # Scaled per example so that the powers stay within float32.
     peak = log_mel.amax(dim=(1, 2), keepdim=True)
@@ -138,19 +140,21 @@ def band_limit(log_mel: Tensor, low: Tensor, high: Tensor, depth_db: Tensor) -> 
     """Attenuate bands below ``low`` and above ``high`` (batch,), as narrow channels do."""
     band = torch.arange(log_mel.shape[1])[None]
     outside = (band < low[:, None]) | (band > high[:, None])
-    return log_mel - (outside * depth_db[:, None]).unsqueeze(2) * _DB
+    return log_mel - (outside * depth_db[:, None]).unsqueeze(2) * DECIBEL
 
 
 def codec_cut(log_mel: Tensor, threshold_db: Tensor) -> Tensor:
     """Drop what a low-rate codec drops: bands far below the loudest of the same frame."""
     peak = log_mel.amax(dim=1, keepdim=True)
-    return torch.where(log_mel < peak - threshold_db * _DB, log_mel - 20 * _DB, log_mel)
+    return torch.where(log_mel < peak - threshold_db * DECIBEL, log_mel - 20 * DECIBEL, log_mel)
 
 
 def gate(log_mel: Tensor, threshold_db: Tensor) -> Tensor:
     """Noise gate: frames far below the loud ones fall to silence."""
-    frame_db = (log_mel.logsumexp(dim=1, keepdim=True)) / _DB
-    return torch.where(frame_db < _power_db(log_mel) - threshold_db, log_mel - 30 * _DB, log_mel)
+    frame_db = (log_mel.logsumexp(dim=1, keepdim=True)) / DECIBEL
+    return torch.where(
+        frame_db < _power_db(log_mel) - threshold_db, log_mel - 30 * DECIBEL, log_mel
+    )
 
 
 def mask_spectrogram(log_mel: Tensor, config: AugmentConfig, generator: torch.Generator) -> Tensor:
@@ -183,7 +187,7 @@ def augment(
     def draw(low: float, high: float) -> Tensor:
         return _uniform(n, low, high, generator)
 
-    wet = reverberate(x, draw(*config.reverberation_t60_s), draw(-12, 3))
+    wet = reverberate(x, draw(*config.reverberation_t60_s), draw(-12, 3), config.frame_s)
     x = torch.where(_chosen(n, config.reverberation_probability, generator), wet, x)
 
     recorded = _chosen(n, 0.5, generator)
@@ -191,7 +195,7 @@ def augment(
     noisy = add_noise(x, noise, draw(*config.noise_snr_db).view(-1, 1, 1))
     x = torch.where(_chosen(n, config.noise_probability, generator), noisy, x)
 
-    gain = smooth_curves(n, n_mels, 7, config.channel_gain_db, generator).unsqueeze(2) * _DB
+    gain = smooth_curves(n, n_mels, 7, config.channel_gain_db, generator).unsqueeze(2) * DECIBEL
     x = x + gain * _chosen(n, config.channel_probability, generator)
 
     limited = band_limit(

@@ -4,9 +4,11 @@ Two kinds alternate at random. *Windows* are crops of random clips, drawn in bal
 random length. *Utterances* are whole transcribed clips of similar length, each warped in time to
 the length of the batch: that is speed perturbation, and no padding, at once; their phones
 supervise the encoder.
+
+Without a clip of non-speech, the built-in kind takes its share of the windows and of the noise.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -26,6 +28,7 @@ MIN_PHONES = 3
 MAX_PHONES_PER_FRAME = 0.22  # CTC needs fewer phones than encoder frames
 UTTERANCE_FRAMES = (100, 1200)
 SYNTHETIC_NON_SPEECH = 0.3  # of the windows without speech: silence, hum, hiss, tones
+BACKGROUND_PROBABILITY = 0.7  # of added noise to be without speech; otherwise other talk
 
 
 @dataclass(frozen=True)
@@ -77,8 +80,9 @@ class TrainingBatches(Dataset):
         self.sampler = ClipSampler(clips, config.labels, shares)
         self._none = config.labels.index(NONE)
         self._noises = np.flatnonzero(clips.labels == self._none)
+        self._built_in_share = 0.0 if len(self._noises) else shares.none
         self._full = config.n_window_frames
-        self._short = round(MIN_WINDOW_S * config.sample_rate / config.hop_length)
+        self._short = round(MIN_WINDOW_S / config.frame_s)
         index_of = {phone: i + 1 for i, phone in enumerate(config.phones)}
         self._targets = [[index_of[p] for p in ps if p in index_of] for ps in clips.phones]
         self._utterances = _Utterances(clips, self._targets)
@@ -98,31 +102,39 @@ class TrainingBatches(Dataset):
         share = self._utterance_share * (1.5 - step / self.n_steps)
         if rng.random() < share:
             log_mel, units, indices = self._utterance_batch(rng, generator)
+            labels = self.clips.labels[indices]
             phones = [torch.tensor(self._targets[i]) for i in indices]
         else:
-            log_mel, units, indices = self._window_batch(rng, generator)
+            log_mel, units, indices, labels = self._window_batch(rng, generator)
             phones = None
-        noise = self._noise(log_mel.shape, rng)
+        noise = self._noise(log_mel.shape, rng, generator)
         log_mel = augment(log_mel, noise, self.augmentation, generator)
-        labels = torch.from_numpy(self.clips.labels[indices])
+        batch = Batch(log_mel, torch.from_numpy(labels), phones)
         if self.clips.posteriors is None:
-            return Batch(log_mel, labels, phones)
-        posteriors = torch.from_numpy(self.clips.posteriors[indices].astype(np.float32))
-        posteriors[labels == self._none] = torch.nan
-        return Batch(log_mel, labels, phones, torch.from_numpy(units.astype(int)), posteriors)
+            return batch
+        posteriors = self.clips.posteriors[indices].astype(np.float32)
+        posteriors[labels == self._none] = np.nan
+        return replace(
+            batch,
+            units=torch.from_numpy(units.astype(np.int64)),
+            posteriors=torch.from_numpy(posteriors),
+        )
 
-    def _window_batch(self, rng, generator) -> tuple[Tensor, np.ndarray, list[int]]:
+    def _window_batch(
+        self, rng: np.random.Generator, generator: torch.Generator
+    ) -> tuple[Tensor, np.ndarray, list[int], np.ndarray]:
+        """Log-mel, units, the indices of the clips, and labels."""
         n_frames = self._full
         if rng.random() >= FULL_WINDOW_PROBABILITY:
             n_frames = int(rng.integers(self._short, self._full))
         indices = [self.sampler.draw(rng) for _ in range(self.batch_size)]
         slowest = max(self.augmentation.tempo)
-        pieces = [self._crop(i, int(n_frames * slowest) + 2, rng) for i in indices]
-        crops = torch.from_numpy(np.stack([log_mel for log_mel, _ in pieces]))
-        units = np.stack([own for _, own in pieces])
-        synthetic = (self.clips.labels[indices] == self._none) & (
-            rng.random(len(indices)) < SYNTHETIC_NON_SPEECH
-        )
+        crops = [self._crop(i, int(n_frames * slowest) + 2, rng) for i in indices]
+        units = np.stack([own for _, own in crops])
+        crops = torch.from_numpy(np.stack([log_mel for log_mel, _ in crops]))
+        labels = self.clips.labels[indices]
+        share = np.where(labels == self._none, SYNTHETIC_NON_SPEECH, self._built_in_share)
+        synthetic = rng.random(len(indices)) < share
         if synthetic.any():
             shape = (int(synthetic.sum()), *crops.shape[1:])
             crops[torch.from_numpy(synthetic)] = synthetic_non_speech(shape, generator)
@@ -130,9 +142,13 @@ class TrainingBatches(Dataset):
         lengths = n_frames * _draw(len(indices), self.augmentation.tempo, generator)
         scale = _draw(len(indices), self.augmentation.vocal_tract_warp, generator)
         units = warp_units(units, n_frames, lengths.numpy())
-        return warp(crops, n_frames, lengths, scale), units, indices
+        labels = np.where(synthetic, self._none, labels)
+        return warp(crops, n_frames, lengths, scale), units, indices, labels
 
-    def _utterance_batch(self, rng, generator) -> tuple[Tensor, np.ndarray, list[int]]:
+    def _utterance_batch(
+        self, rng: np.random.Generator, generator: torch.Generator
+    ) -> tuple[Tensor, np.ndarray, list[int]]:
+        """Log-mel, units and the indices of the clips."""
         slowest, fastest = 1 / self.augmentation.tempo[0], 1 / self.augmentation.tempo[1]
         n_frames, indices = self._utterances.draw(
             self.batch_size * self._full, (fastest, slowest), rng
@@ -166,11 +182,18 @@ class TrainingBatches(Dataset):
         units = np.concatenate([self.clips.units(i) for i in joined])[crop]
         return log_mel.T.astype(np.float32), units
 
-    def _noise(self, shape: torch.Size, rng: np.random.Generator) -> Tensor:
-        """Recordings to lie under the batch: mostly without speech, sometimes other talk."""
-        noise = np.empty(shape, dtype=np.float32)
+    def _noise(
+        self, shape: torch.Size, rng: np.random.Generator, generator: torch.Generator
+    ) -> Tensor:
+        """What lies under the batch: mostly recordings without speech, sometimes other talk."""
+        if len(self._noises):
+            noise = np.empty(shape, dtype=np.float32)
+        else:
+            noise = synthetic_non_speech(tuple(shape), generator).numpy()
         for row in noise:
-            background = len(self._noises) and rng.random() < 0.7
+            background = rng.random() < BACKGROUND_PROBABILITY
+            if background and not len(self._noises):
+                continue
             index = rng.choice(self._noises) if background else rng.integers(len(self.clips))
             row[:] = self._crop(int(index), shape[2], rng)[0]
         return torch.from_numpy(noise)

@@ -29,10 +29,6 @@ from langid.training.datasets import ROW_FEATURES, SourceSplit, hold_back, load_
 from langid.training.teacher_targets import TeacherTargets
 
 WRITER_BATCH_SIZE = 100  # rows in memory before they go to disk
-LOG_MEL_SETTINGS = (
-    *("sample_rate", "n_fft", "win_length", "hop_length"),
-    *("n_mels", "f_min_hz", "f_max_hz"),
-)
 FEATURES = Features(
     **ROW_FEATURES,
     log_mel=Value("binary"),
@@ -106,8 +102,9 @@ class _Reader:
     def __init__(self, config: ModelConfig, pool: Executor, n_threads: int):
         self._compute = FeatureComputer(config)
         self._pool, self._n_threads = pool, n_threads
+        # All that a row's features depend on beside the row.
         self._settings = {
-            **feature_settings(config),
+            **config.mel_settings,
             "espeak": espeak_available(),
             "version": FeatureComputer.VERSION,
         }
@@ -161,11 +158,6 @@ class _Reader:
                 row["audio"] = None
             progress.update()
             yield {**row, **features}
-
-
-def feature_settings(config: ModelConfig) -> dict:
-    """The settings that log-mel depends on: a deeper network finds it in the cache."""
-    return {name: getattr(config, name) for name in LOG_MEL_SETTINGS}
 
 
 def _explained(cause: BaseException, source: str) -> BaseException:

@@ -9,7 +9,7 @@ from langid.data.licences import restrictions
 from langid.evaluation import tables
 from langid.evaluation.report import Report, TrainingSource
 from langid.hub.markdown import TEMPLATES, few, table
-from langid.languages import language_name, languages_of
+from langid.languages import describe_rejection, language_name, languages_of
 
 LICENCE = "apache-2.0"  # of the weights, where no recording in their training asks for more
 RESTRICTED = "terms-of-the-training-data"  # the name of a licence that the Hub has no id for
@@ -26,6 +26,7 @@ def make_card(config: ModelConfig, report: Report) -> ModelCard:
         str(TEMPLATES / "model_card.md"),
         report=report,
         names=", ".join(map(language_name, languages)),
+        rejection=describe_rejection(config.labels),
         window=f"{config.window_s:g}",
         headline=tables.headline_table(report),
         classes=tables.class_table(report),
@@ -35,6 +36,7 @@ def make_card(config: ModelConfig, report: Report) -> ModelCard:
         n_train_clips=f"{sum(source.n_clips for source in trained_on):,}",
         train_hours=f"{sum(source.hours for source in trained_on):.1f}",
         data=_data(trained_on) if trained_on else "",
+        labels=_labels(config) if config.training else "",
         settings=table(["setting", "value"], [[k, f"`{v}`"] for k, v in settings.items()])
         if settings
         else "",
@@ -106,6 +108,21 @@ def licence_note(trained_on: tuple[TrainingSource, ...]) -> str:
         "Whether weights are bound by the licences of what they were trained on is not settled "
         "law: look at the table above before you pass these on or build a product on them.\n\n"
         + "\n".join(lines)
+    )
+
+
+def _labels(config: ModelConfig) -> str:
+    """What each answer was trained on."""
+    return table(
+        ["answer", "clips", "hours"],
+        [
+            [
+                language_name(entry.label),
+                f"{entry.n_clips:,}" if entry.n_clips else "built-in silence, hiss, hum and tones",
+                f"{entry.hours:.2f}" if entry.n_clips else "",
+            ]
+            for entry in config.training
+        ],
     )
 
 

@@ -1,20 +1,23 @@
 """Dataset rows → log-mel and phones, and the columns of clips that training draws from."""
 
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from datasets import Dataset
 
 from langid.audio import load_audio
-from langid.config import ModelConfig
+from langid.config import LabelTraining, ModelConfig
 from langid.data.espeak import espeak_available, transcript_to_phones
-from langid.errors import AudioError
+from langid.errors import AudioError, DataError
 from langid.features import LogMel
-from langid.languages import class_of, languages_of
+from langid.languages import NONE, OTHER, class_of, languages_of
 from langid.training.units import NO_UNIT, spread_over_log_mel
 
-MIN_FRAMES = 25  # a quarter of a second
+MIN_CLIP_S = 0.25  # from its first frame to its last
+MIN_PHONE_COUNT = 20  # rarer phones have no place in the CTC inventory
+NO_LABEL = -1  # of a clip that the model has no answer for
 
 
 @dataclass(frozen=True)
@@ -68,19 +71,56 @@ class Clips:
         )
 
 
+def is_usable(n_frames: np.ndarray, config: ModelConfig) -> np.ndarray:
+    """(n_clips,) bool: clips that were decoded and are long enough."""
+    return n_frames >= round(MIN_CLIP_S / config.frame_s)
+
+
+def with_trained_labels(config: ModelConfig, train: Dataset) -> ModelConfig:
+    """``config`` with the labels that the split ``train`` can teach, and what there is of each.
+
+    These are all its languages and "none", which has the built-in non-speech; "other" only where
+    there are recordings of other languages: a label that nothing trains would still be answered.
+
+    Raises
+    ------
+    DataError
+        If there is no usable clip of a language.
+    """
+    languages = languages_of(config.labels)
+    classes = np.array([class_of(language, languages) for language in train["language"][:]])
+    n_frames = np.array(train["n_frames"][:])
+    usable = is_usable(n_frames, config)
+    training = []
+    for label in (*languages, OTHER, NONE):
+        own = n_frames[usable & (classes == label)]
+        hours = round(float(own.sum()) * config.frame_s / 3600, 4)
+        training.append(LabelTraining(label, len(own), hours))
+    if missing := [x.label for x in training if x.label in languages and not x.n_clips]:
+        raise DataError(
+            f"No clip of {', '.join(missing)} in the train split can be decoded and is as long as "
+            f"{MIN_CLIP_S} s: choose other --languages or add data."
+        )
+    training = [entry for entry in training if entry.n_clips or entry.label != OTHER]
+    return replace(config, labels=tuple(x.label for x in training), training=tuple(training))
+
+
 def prepare_clips(split: Dataset, config: ModelConfig) -> Clips:
     """Clips of a split of ``langid.training.cache.load_training_data``.
 
-    Clips that could not be decoded or are shorter than ``MIN_FRAMES`` are left out.
+    Left out are clips that could not be decoded or are shorter than ``MIN_CLIP_S``, and those of
+    other languages where "other" is no label.
     """
     names = ("language", "source", "speaker_id", "synthetic", "n_frames", "phones")
     table = {name: split[name][:] for name in names}
     n_frames = np.array(table["n_frames"])
     languages = languages_of(config.labels)
-    taught = "units" in split.column_names
+    classes = [class_of(language, languages) for language in table["language"]]
+    index_of = {label: i for i, label in enumerate(config.labels)}
+    with_teacher = "units" in split.column_names
     clips = Clips(
-        features=split.select_columns(["log_mel", "units"] if taught else ["log_mel"]),
-        labels=np.array([config.labels.index(class_of(x, languages)) for x in table["language"]]),
+        features=split.select_columns(["log_mel", "units"] if with_teacher else ["log_mel"]),
+        labels=np.array([index_of.get(label, NO_LABEL) for label in classes]),
         languages=table["language"],
         sources=table["source"],
         speakers=table["speaker_id"],
@@ -88,9 +128,15 @@ def prepare_clips(split: Dataset, config: ModelConfig) -> Clips:
         n_frames=n_frames,
         phones=table["phones"],
         n_mels=config.n_mels,
-        posteriors=_posteriors(split) if taught else None,
+        posteriors=_posteriors(split) if with_teacher else None,
     )
-    return clips.select(np.flatnonzero(n_frames >= MIN_FRAMES))
+    return clips.select(np.flatnonzero(is_usable(n_frames, config) & (clips.labels != NO_LABEL)))
+
+
+def phone_inventory(train: Clips) -> tuple[str, ...]:
+    """Phones frequent enough to be learnt, the most frequent first."""
+    count = Counter(phone for phones in train.phones for phone in phones)
+    return tuple(phone for phone, n in count.most_common() if n >= MIN_PHONE_COUNT)
 
 
 def _posteriors(split: Dataset) -> np.ndarray:

@@ -1,19 +1,41 @@
-"""The end of a training run: the kept weights are evaluated, drawn and described."""
+"""What a training run leaves behind: log, weights, figures, plots and card."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
 from datasets import DatasetDict
+from matplotlib.figure import Figure
 
-from langid.checkpoint import read_config, read_model
+from langid.checkpoint import CONFIG_FILE, WEIGHTS_FILE, read_config, read_model
 from langid.evaluation.evaluate import VALIDATION, evaluate_dataset
-from langid.evaluation.plots import plot_calibration, plot_confusion
+from langid.evaluation.plots import DPI, plot_calibration, plot_confusion
 from langid.evaluation.report import METRICS_FILE, Report, Training, read_report
-from langid.hub.publish import CARD_FILE
+from langid.hub.publish import CARD_FILE, Publication
 from langid.identifier import LanguageIdentifier
 from langid.training.card import make_card
 from langid.training.datasets import REQUIRED_COLUMNS, describe_sources
-from langid.training.run_folder import plot_curves
+
+LOG_FILE = "log.jsonl"
+CHECKPOINT_FILE = "checkpoint.pt"
+RUN = Publication(
+    repo_type="model",
+    noun="run",
+    # The checkpoint stays at home: it is for resuming, and three times the size.
+    files=(CONFIG_FILE, WEIGHTS_FILE, CARD_FILE, METRICS_FILE, LOG_FILE, "*.png"),
+    replaced=(),
+    message="Upload weights, card and figures",
+    remedy="upload again with 'hf upload {repo_id} {folder} --exclude \"*.pt\"'",
+)
+# Of the log's lines: the plot, the key and the name of each curve.
+CURVES = (
+    ("loss", "language_loss", "language"),
+    ("loss", "phone_loss", "phones (CTC)"),
+    ("share", "accuracy", "training windows, augmented"),
+    ("share", "clip_accuracy", "validation clips, among the languages"),
+    ("share", "clip_accuracy_open", "validation clips, all answers"),
+    ("share", "other_auroc", "validation, other languages (AUROC)"),
+)
 
 
 def finish_run(folder: Path, splits: DatasetDict, history: list[dict], settings: dict) -> None:
@@ -58,3 +80,25 @@ def write_outputs(folder: Path, report: Report) -> None:
     plot_confusion(report, folder / "confusion.png")
     plot_calibration(report, folder / "calibration.png")
     make_card(read_config(folder), report).save(folder / CARD_FILE)
+
+
+def append_log(folder: Path, entry: dict) -> None:
+    """Add one JSON object as a line of the run's log."""
+    with (folder / LOG_FILE).open("a", encoding="utf-8") as file:
+        file.write(json.dumps(entry, ensure_ascii=False) + "\n")
+
+
+def plot_curves(history: list[dict], path: Path) -> None:
+    """Learning curves: losses of training, accuracies of training and validation."""
+    figure = Figure(figsize=(10, 4), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    for axes, key, name in CURVES:
+        points = [(e["step"], e[key]) for e in history if e.get(key) is not None]
+        if points:
+            {"loss": left, "share": right}[axes].plot(*zip(*points, strict=True), label=name)
+    left.set(xlabel="step", ylabel="training loss", yscale="log")
+    right.set(xlabel="step", ylim=(0, 1))
+    for axes in (left, right):
+        axes.grid(alpha=0.3)
+        axes.legend(fontsize="small")
+    figure.savefig(path, dpi=DPI)

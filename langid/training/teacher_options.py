@@ -118,4 +118,8 @@ def leave_out_contradicted(clips: Clips, config: ModelConfig, folder: Path) -> C
             )
     kept = np.ones(len(clips), dtype=bool)
     kept[doubtful] = False
+    print(
+        f"{len(doubtful)} clips whose language the teacher contradicts are left out: "
+        f"{folder / CONTRADICTED_FILE}"
+    )
     return clips.select(np.flatnonzero(kept))

@@ -20,7 +20,7 @@ from tqdm import tqdm
 from langid.audio import AudioError, load_audio
 from langid.config import ModelConfig
 from langid.data.processes import run_in_order
-from langid.training.clips import MIN_FRAMES, prepare_clips
+from langid.training.clips import is_usable, prepare_clips
 from langid.training.datasets import SourceSplit
 from langid.training.sampling import ClipSampler, Shares
 from langid.training.teacher import Teacher
@@ -174,7 +174,7 @@ def _hours(table: Dataset) -> np.ndarray:
 
 def _sampler(table: Dataset, config: ModelConfig) -> tuple[ClipSampler, np.ndarray]:
     """What draws from the rows, and which of them it knows."""
-    usable = np.flatnonzero(np.array(table["n_frames"][:]) >= MIN_FRAMES)
+    usable = np.flatnonzero(is_usable(np.array(table["n_frames"][:]), config))
     clips = prepare_clips(table.select(usable), config)
     return ClipSampler(clips, config.labels, Shares()), usable
 

@@ -1,26 +1,24 @@
-"""The training loop's parts: loss, schedule, moving average, validation, checkpoint."""
+"""The training loop's parts: loss, schedule, moving average, checkpoint."""
 
 import math
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 
-from langid.config import ModelConfig
 from langid.files import replacing
 from langid.model import LanguageCNN
 from langid.training.batches import Batch
-from langid.training.clips import Clips
 from langid.training.distributed import World, all_heads
 from langid.training.losses import LossWeights, losses
 
 EMA_DECAY = 0.998
 MAX_GRADIENT_NORM = 3.0
 WARMUP_STEPS = 200
-VALIDATION_BATCH = 128
+# Processors that multiply bfloat16, by torch's names: x86-64, then ARM.
+BFLOAT16_FEATURES = ("avx512_bf16", "amx_bf16", "bf16", "sve_bf16")
 
 
 @dataclass(frozen=True)
@@ -69,6 +67,17 @@ def update_average(averages: list[Tensor], values: list[Tensor], n_averaged: Ten
         torch._foreach_copy_(averages, values)
 
 
+def mixed_precision(device: torch.device) -> torch.autocast:
+    """bfloat16 where the hardware multiplies it; where it is emulated, float32 is faster."""
+    if device.type == "cuda":
+        with torch.cuda.device(device):
+            supported = torch.cuda.is_bf16_supported(including_emulation=False)
+    else:
+        features = torch.cpu.get_capabilities() if device.type == "cpu" else {}
+        supported = any(features.get(name) for name in BFLOAT16_FEATURES)
+    return torch.autocast(device.type, torch.bfloat16, enabled=supported)
+
+
 class Trainer:
     """A model, its optimiser and its moving average, one step at a time."""
 
@@ -110,7 +119,7 @@ class Trainer:
             group["lr"] = learning_rate_at(self.step, self.optimisation)
         batch = batch.to(self.device)
         self.model.train()
-        with torch.autocast(self.device.type, torch.bfloat16):
+        with mixed_precision(self.device):
             result = losses(self._all_heads(batch.log_mel), batch, self._weights)
         self.optimiser.zero_grad(set_to_none=True)
         result.total.backward()
@@ -141,43 +150,3 @@ class Trainer:
         self.optimiser.load_state_dict(state.pop("optimiser"))
         self.step = state.pop("step")
         return state
-
-
-def frame_windows(n_frames: int, config: ModelConfig) -> list[slice]:
-    """Windows of a clip in log-mel frames, by the contract of ``langid.windows``."""
-    window, hop = config.n_window_frames, config.n_hop_frames
-    if n_frames <= window:
-        return [slice(0, n_frames)]
-    starts = [*range(0, n_frames - window, hop), n_frames - window]
-    return [slice(start, start + window) for start in starts]
-
-
-@torch.inference_mode()
-def classify_clips(
-    model: LanguageCNN, clips: Clips, device: torch.device
-) -> tuple[np.ndarray, np.ndarray]:
-    """Logits of every window of every clip: (n_windows, n_labels), and its clip's index."""
-    model.eval()
-    full: list[tuple[int, np.ndarray]] = []
-    logits, owners = [], []
-
-    def run(items: list[tuple[int, np.ndarray]]) -> None:
-        batch = torch.from_numpy(np.stack([x.T.astype(np.float32) for _, x in items])).to(device)
-        with torch.autocast(device.type, torch.bfloat16):
-            out, _ = model.forward_features(batch)
-        logits.append(out.float().cpu().numpy())
-        owners.extend(index for index, _ in items)
-
-    for index in range(len(clips)):
-        log_mel = clips.log_mel(index)
-        for window in frame_windows(len(log_mel), model.config):
-            if window.stop - window.start < model.config.n_window_frames:
-                run([(index, log_mel[window])])  # shorter than a window: a batch of its own
-                continue
-            full.append((index, log_mel[window]))
-            if len(full) == VALIDATION_BATCH:
-                run(full)
-                full = []
-    if full:
-        run(full)
-    return np.concatenate(logits), np.array(owners)

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -38,10 +38,17 @@ def cache_in(folder: Path) -> Iterator[None]:
         yield
 
 
-def write_corpus(folder: Path, n_speakers: int = 4, seconds: float = 2.0) -> Path:
+def write_corpus(
+    folder: Path,
+    n_speakers: int = 4,
+    seconds: float = 2.0,
+    languages: Collection[str] = tuple(MELODIES_HZ),
+) -> Path:
     """An audiofolder with metadata.csv: two clips a speaker, the last speaker in validation."""
     rows = []
     for language, speaker, take, samples, held in _clips(n_speakers, seconds):
+        if language not in languages:
+            continue
         name = f"{language}-{speaker}-{take}.flac"
         soundfile.write(folder / name, samples, RATE)
         rows.append(

@@ -19,7 +19,7 @@ from langid.config import ModelConfig
 from langid.errors import PublishError, WeightsError
 from langid.hub.publish import push_folder
 from langid.model import LanguageCNN
-from langid.training.run_folder import RUN
+from langid.training.outputs import RUN
 
 REPO = f"{USER}/langid-tiny"
 TINY = ModelConfig(stem_channels=4, width=16, n_encoder_blocks=1, n_head_blocks=1)
@@ -238,7 +238,7 @@ def test_a_process_of_its_own_needs_the_environment_alone(hub, run_folder, tmp_p
     code = (
         "import sys; from pathlib import Path; from langid.checkpoint import load_model\n"
         "from langid.hub.publish import push_folder\n"
-        "from langid.training.run_folder import RUN\n"
+        "from langid.training.outputs import RUN\n"
         "push_folder(Path(sys.argv[1]), sys.argv[2], RUN); print(load_model(sys.argv[2]).revision)"
     )
     ours = {"HF_ENDPOINT": hub.url, "HF_HOME": str(tmp_path / "own"), "HF_HUB_DISABLE_XET": "1"}

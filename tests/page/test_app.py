@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -21,8 +22,10 @@ from helpers.app import served
 
 import app
 from langid import LanguageIdentifier, WeightsError
-from langid.checkpoint import EMBEDDED_NAME
+from langid.checkpoint import EMBEDDED, EMBEDDED_NAME
+from langid.config import ModelConfig
 from langid.languages import language_name
+from langid.model import LanguageCNN
 
 ROOT = Path(app.__file__).parent
 FRENCH = ROOT / "examples" / "french.flac"
@@ -178,6 +181,24 @@ def test_weights_that_cannot_be_had_are_replaced_and_named(monkeypatch, tmp_path
     assert "Serving the embedded weights instead" in caplog.text
     with served(identifier, notice) as url:
         assert notice in page_text(url)
+
+
+def test_weights_with_impossible_settings_are_replaced_and_named(monkeypatch, tmp_path):
+    folder = tmp_path / "run"
+    shutil.copytree(EMBEDDED, folder)
+    settings = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps({**settings, "n_mels": "64"}))
+    monkeypatch.setenv("LANGID_MODEL", str(folder))
+    identifier, notice = app.load_identifier()
+    assert identifier.source == EMBEDDED_NAME and str(folder) in notice
+
+
+def test_the_page_promises_what_its_weights_answer(tmp_path):
+    config = ModelConfig(labels=("en", "nl", "none"), stem_channels=4, width=16)
+    identifier = LanguageIdentifier(LanguageCNN(config), str(tmp_path))
+    text = str(app.build(identifier).config)
+    assert "tells English and Dutch apart. It also says when nobody speaks." in text
+    assert "when another language is spoken" not in text
 
 
 def test_without_a_wish_there_is_no_notice(monkeypatch):

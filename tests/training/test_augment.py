@@ -67,7 +67,7 @@ def test_noise_far_below_changes_nothing():
 def test_reverberation_fills_what_follows_and_not_what_precedes():
     click = torch.full((1, 64, 60), -20.0)
     click[:, :, 20] = 0
-    wet = a.reverberate(click, torch.tensor([0.5]), torch.tensor([0.0]))
+    wet = a.reverberate(click, torch.tensor([0.5]), torch.tensor([0.0]), frame_s=0.01)
     assert torch.allclose(wet[:, :, :20], click[:, :, :20], atol=0.7)  # its own tail
     after = wet[0, 0, 21:55]
     assert (after > -12).all()

@@ -145,6 +145,20 @@ def test_other_features_are_computed_anew(folder, cache, computed):
     assert len(row["log_mel"]) == row["n_frames"] * 40 * 2
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"width": 16, "dropout": 0.1, "window_s": 3.0, "temperature": 2.0},
+        {"labels": ("fr", "none"), "phones": ("a",)},
+    ],
+)
+def test_another_network_takes_the_same_features(folder, cache, computed, changes):
+    load(folder)
+    computed.clear()
+    load_training_data([str(folder)], replace(CONFIG, **changes), 0)
+    assert computed == []
+
+
 def test_a_second_source_leaves_the_first_in_the_cache(folder, tmp_path, cache, computed):
     load(folder)
     computed.clear()

@@ -5,10 +5,10 @@ from dataclasses import replace
 import pytest
 from helpers.report import report_of
 
-from langid.config import ModelConfig
+from langid.config import LabelTraining, ModelConfig
 from langid.evaluation.report import Report, Training, TrainingSource
 from langid.training.card import RESTRICTED, make_card
-from langid.training.run_folder import plot_curves
+from langid.training.outputs import plot_curves
 
 CROWD = TrainingSource(
     source="crowd",
@@ -42,6 +42,16 @@ def test_the_card_tells_figures_and_sources():
     ):
         assert expected in text, expected
     assert "{" not in text and "None" not in text
+
+
+def test_the_card_promises_the_answers_that_were_trained():
+    text = str(make_card(ModelConfig(), report("MIT")))
+    assert "It also says when another language is spoken, or nobody speaks." in text
+    training = (LabelTraining("en", 1200, 2.5), LabelTraining("none", 0, 0.0))
+    text = str(make_card(ModelConfig(labels=("en", "none"), training=training), report("MIT")))
+    assert "Another language it takes for one of these" in text
+    assert "| English | 1,200 | 2.50 |" in text
+    assert "| No speech | built-in silence, hiss, hum and tones |" in text
 
 
 def test_figures_that_nothing_was_chosen_by_promise_no_less():
@@ -119,7 +129,7 @@ def test_learning_curves_are_drawn(tmp_path):
             "accuracy": 0.5,
             "clip_accuracy": 0.6,
             "clip_accuracy_open": 0.5,
-            "other_auroc": 0.7,
+            "other_auroc": None,  # no recording of another language
         }
         for step in (1, 2)
     ]

@@ -198,6 +198,12 @@ def test_the_command_writes_a_usable_run_and_resumes(dataset, tmp_path, monkeypa
         patch.setattr(Trainer, "train_step", stop_at_three)
         assert train.main(arguments(dataset, torn)) == 130
     assert "--resume" in capsys.readouterr().out
+    capsys.readouterr()
+    unlike = [*arguments(dataset, torn, "--resume"), "--batch-size", "16", "--languages", "en"]
+    assert train.main(unlike) == 2
+    sentence = capsys.readouterr().err
+    assert "--batch-size was 8 and is 16" in sentence and "--languages was en,fr" in sentence
+    assert sentence.count("\n") == 1
     assert train.main(arguments(dataset, torn, "--resume")) == 0
     a, b = load_file(straight / "model.safetensors"), load_file(torn / "model.safetensors")
     assert all(torch.equal(a[name], b[name]) for name in a)

@@ -1,12 +1,20 @@
 import numpy as np
 import pytest
 import torch
+from datasets import Dataset
 
 from langid.config import ModelConfig
 from langid.languages import NONE
-from langid.training.trainer import Optimisation, frame_windows, learning_rate_at, update_average
-from langid.training.validation import WindowLogits
-from langid.windows import aggregate, cut_windows
+from langid.model import LanguageCNN
+from langid.training.clips import Clips
+from langid.training.trainer import (
+    Optimisation,
+    learning_rate_at,
+    mixed_precision,
+    update_average,
+)
+from langid.training.validation import WindowLogits, classify_clips
+from langid.windows import aggregate, cut_windows, frame_windows
 
 LABELS = ("en", "fr", "other", "none")
 
@@ -28,7 +36,7 @@ def test_windows_of_frames_are_those_of_samples():
         windows = list(
             cut_windows([np.zeros(n_samples, np.float32)], config.window_s, config.hop_s, 16_000)
         )
-        slices = frame_windows(n_frames, config)
+        slices = frame_windows(n_frames, config.n_window_frames, config.n_hop_frames)
         assert len(slices) == len(windows)
         for piece, window in zip(slices, windows, strict=True):
             # The tail is cut to the sample there and to the frame here.
@@ -81,6 +89,60 @@ def test_biases_take_back_a_preference():
     p = window_logits.clip_probabilities(temperature, biases)
     recalls = [(p[targets == i].argmax(axis=1) == i).mean() for i in (0, 1)]
     assert recalls[0] == pytest.approx(recalls[1], abs=0.08)
+
+
+def test_calibration_leaves_a_label_without_clips_alone():
+    rng = np.random.default_rng(0)
+    targets = rng.integers(2, size=200)  # neither another language nor silence is validated
+    logits = rng.standard_normal((200, 4))
+    logits[np.arange(200), targets] += 1.0
+    _, biases = Logits(logits, range(200), targets).fit_calibration()
+    assert biases[2] == biases[3] == 0
+
+
+def test_a_perfectly_wrong_order_counts_as_such():
+    # Both clips of English look more like another language than the one that is.
+    logits = [[3, 0, 2, 0], [3, 0, 2, 0], [0, 3, 0, 0]]
+    result = Logits(logits, range(3), [0, 0, 2]).validate()
+    assert result.other_auroc == 0.0
+    assert result.score == pytest.approx(0.75 * result.clip_accuracy)
+
+
+def test_what_no_clip_tells_is_not_known():
+    result = Logits([[3, 0, 0, 0], [0, 3, 0, 0]], range(2), [0, 1]).validate()
+    assert result.other_auroc is None
+    assert result.score == result.clip_accuracy == 1.0
+
+
+def test_a_validation_without_the_label_other():
+    logits = Logits([[3, 0, 0], [0, 3, 0], [0, 0, 3]], range(3), [0, 1, 2])
+    logits.labels = ("en", "fr", "none")
+    assert logits.validate().clip_accuracy_open == 1.0
+    _, biases = logits.fit_calibration()
+    assert biases.sum() == pytest.approx(0)
+
+
+@pytest.mark.parametrize(
+    ("features", "enabled"),
+    [({"avx512_bf16": True}, True), ({"bf16": True}, True), ({"avx512_f": True}, False)],
+)
+def test_bfloat16_only_where_the_processor_multiplies_it(monkeypatch, features, enabled):
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: features)
+    with mixed_precision(torch.device("cpu")):
+        assert torch.is_autocast_enabled("cpu") == enabled
+
+
+def test_validation_computes_as_serving_does(monkeypatch):
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": True})
+    torch.manual_seed(0)
+    config = ModelConfig(stem_channels=4, width=16, n_encoder_blocks=1, n_head_blocks=1)
+    model = LanguageCNN(config).eval()
+    log_mel = np.random.default_rng(0).normal(size=(300, 64)).astype(np.float16)
+    rows = Dataset.from_dict({"log_mel": [log_mel.tobytes()]})
+    clips = Clips(rows, np.zeros(1, int), ["en"], ["a"], ["b"], np.zeros(1, bool), [300], [[]], 64)
+    logits, _ = classify_clips(model, clips, torch.device("cpu"))
+    expected, _ = model.forward_features(torch.from_numpy(log_mel.astype(np.float32)).T[None])
+    np.testing.assert_array_equal(logits, expected.detach().numpy())
 
 
 def test_learning_rate_rises_and_falls_to_nothing():

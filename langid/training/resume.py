@@ -1,0 +1,80 @@
+"""What a run was started with, kept in its checkpoint: going on with anything else is refused."""
+
+import argparse
+import pickle
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+
+from langid.config import ModelConfig
+from langid.data.espeak import espeak_available
+from langid.errors import DataError
+
+# Options on which the weights depend, beside the recordings: --resume takes no others.
+RUN_OPTIONS = (
+    *("languages", "init", "steps", "batch_size", "learning_rate", "weight_decay"),
+    *("phone_weight", "utterance_share", "seed", "encoder_blocks"),
+    *("teacher", "units", "teacher_hours", "unit_weight", "posterior_weight"),
+)
+
+
+def run_options(args: argparse.Namespace) -> dict:
+    """The options `RUN_OPTIONS`, as they are written on a command line."""
+    options = {name: getattr(args, name) for name in RUN_OPTIONS}
+    return {**options, "languages": ",".join(args.languages)}
+
+
+def check_resumable(path: Path, options: dict, config: ModelConfig | None = None) -> None:
+    """Refuse a checkpoint of `Trainer.save(…, options=…, config=asdict(…))` that does not fit.
+
+    ``options`` are those of the command line on which the run's figures depend, by their names;
+    ``config`` is what they and the recordings make of the model, None while that is not known.
+
+    Raises
+    ------
+    DataError
+        Naming what differs, with both values; or if the file is damaged or of an older version.
+    """
+    try:
+        saved = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+    except (RuntimeError, pickle.UnpicklingError, EOFError, ValueError) as error:
+        raise DataError(f"{path} is damaged: start again with another --output.") from error
+    if not isinstance(saved, dict) or not {"options", "config"} <= saved.keys():
+        raise DataError(
+            f"{path} does not say with what it was started, as an older version wrote it: start "
+            "again with another --output."
+        )
+    differing = [
+        f"--{name.replace('_', '-')} was {saved['options'].get(name)} and is {value}"
+        for name, value in options.items()
+        if saved["options"].get(name) != value
+    ]
+    if config is not None:
+        differing += _config_differences(saved["config"], asdict(config))
+    if differing:
+        raise DataError(
+            f"--resume cannot go on with {path.parent}: {'; '.join(differing)}. Give what it was "
+            "started with, or another --output."
+        )
+
+
+def _config_differences(was: dict, now: dict) -> list[str]:
+    differing = []
+    for name in sorted(was.keys() | now.keys()):
+        then, here = was.get(name), now.get(name)
+        if then == here:
+            continue
+        if name == "training":
+            then, here = _amounts(then), _amounts(here)
+            name = "what it is trained on"
+        elif name == "phones":
+            without = "" if espeak_available() else " (espeak-ng is not installed here)"
+            then, here = f"{len(then)} phones", f"{len(here)}{without}"
+        differing.append(f"{name} was {then} and is {here}")
+    return differing
+
+
+def _amounts(training: tuple[dict, ...]) -> str:
+    """``"en 120 clips, fr 118 clips"``."""
+    return ", ".join(f"{entry['label']} {entry['n_clips']:,} clips" for entry in training)
