@@ -139,8 +139,9 @@ class Handlers:
         output holds the probability of each label by its English name, most probable first.
         The second is the whole result: `language` (a code, "other" or "none"), `confidence`,
         `probabilities` by code, the same for each of the overlapping `windows`, `segments` of
-        one language, `duration_s`, `active_s` (seconds louder than its silence) and
-        `warnings`.
+        one language, `duration_s`, `active_s` (seconds louder than its silence), `warnings`, and
+        `languages`: those that hold stretches of their own, longest first, each with `language`,
+        its `share` of the speech and its `seconds`.
         """
         answer = self._identify(audio, self._check(audio, candidates), progress)
         return by_name(answer), answer.to_dict()

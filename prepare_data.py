@@ -32,9 +32,10 @@ _NO_SETTINGS = {
 }
 
 FOLDER_HELP = """
-SRC is one folder a language (french/clip.mp3 or french/anna/clip.mp3), or an audiofolder with a
-metadata.csv (columns file_name, language and optionally split, source, speaker, licence,
-synthetic, transcript).
+SRC is one folder a language (french/clip.mp3 or french/anna/clip.mp3), an audiofolder with a
+metadata.csv or metadata.jsonl (columns file_name, language and optionally split, source, speaker,
+licence, synthetic, transcript), or Common Voice as it unpacks, one locale or several. Languages may
+be tags, codes or names: en-US, deu, Español.
 """
 VOXFORGE_HELP = """
 Downloads archives of VoxForge until each language has its hours, and builds a dataset of them.
@@ -127,51 +128,32 @@ def add_voxforge_command(commands) -> None:
 
 
 def run_voxforge(options: argparse.Namespace) -> None:
+    from langid.data.builder import JOURNAL_FILE, work_path
     from langid.data.card_texts import VOXFORGE
-    from langid.data.voxforge.archives import find_archives
-    from langid.data.voxforge.fetch import DOWNLOAD_FAILED, fetch_voxforge
-    from langid.data.voxforge.jobs import (
-        choose_archives,
-        read_voxforge,
-        split_speakers,
-        voxforge_jobs,
-    )
-    from langid.data.voxforge.manifest import Manifest
-    from langid.data.voxforge.selection import Caps
+    from langid.data.voxforge.fetch import DOWNLOAD_FAILED, plan_voxforge
+    from langid.data.voxforge.plan import read_planned
 
     target = _target(options)
-    shares = cli.split_shares(options)
     drops = Drops()
     beside = options.output.with_name(options.output.name + "-archives")
     folder = options.archives or options.downloads or beside
-    manifest = Manifest(folder)
-    caps = Caps(options.max_hours, options.max_minutes_per_speaker)
-    wanted = {"sample_rates": options.sample_rates, "n_processes": options.num_proc}
-    if options.archives is None:
-        fetch_voxforge(
-            folder,
-            manifest,
-            drops,
-            caps,
-            languages=options.languages,
-            base_url=options.base_url,
-            n_workers=options.workers,
-            **wanted,
-        )
-    archives = find_archives(folder, options.languages, manifest, drops, **wanted)
-    chosen = choose_archives(archives, options.languages, caps, drops)
-    jobs = voxforge_jobs(chosen, split_speakers(chosen, folder, shares, options.seed))
-    max_speaker_s = 60 * caps.max_minutes_per_speaker
-    read = partial(read_voxforge, limits=cli.clip_limits(options), max_speaker_s=max_speaker_s)
+    plan = plan_voxforge(
+        folder,
+        drops,
+        target.settings,
+        cli.split_shares(options),
+        resumes=(work_path(options.output) / JOURNAL_FILE).exists() and not options.overwrite,
+        base_url=None if options.archives else options.base_url,
+        n_workers=options.workers,
+        n_processes=options.num_proc,
+    )
     target.build(
-        jobs=jobs,
+        jobs=plan.jobs(),
         languages=options.languages,
-        read=read,
+        read=partial(read_planned, folder=folder, limits=cli.clip_limits(options)),
         drops=drops,
         text=VOXFORGE,
         unit="archive",
-        max_speaker_s=max_speaker_s,
-        max_language_s=3600 * caps.max_hours,
     )
     n_failed = sum(n for why, n in drops.counts.items() if why.startswith(DOWNLOAD_FAILED))
     if n_failed:
@@ -213,7 +195,7 @@ def add_folder_command(commands) -> None:
 def run_folder(options: argparse.Namespace) -> None:
     from langid.data.card_texts import FOLDER
     from langid.data.clips import read_recording, recording_jobs
-    from langid.data.folder import filter_clips, read_folder
+    from langid.data.folder import filter_clips, joined_languages, read_folder
     from langid.data.splits import assign_splits
 
     target = _target(options)
@@ -235,6 +217,8 @@ def run_folder(options: argparse.Namespace) -> None:
         text=FOLDER,
         unit="clip",
     )
+    for sentence in joined_languages(clips):
+        print(sentence)
 
 
 def add_merge_command(commands) -> None:

@@ -4,6 +4,8 @@
     python train.py --data data/speech --output runs/first --resume     # after an interruption
     python train.py --data data/mine --output runs/mine --init embedded --languages en,nl,pl
     python train.py --data USER/NAME --streaming --output runs/hub      # a dataset on the Hub
+    python train.py --data data/speech --output runs/taught --teacher base  # learns from Whisper
+    torchrun --nproc-per-node 2 train.py --data data/speech --output runs/two
 
 Writes config.json, model.safetensors, metrics.json, log.jsonl, learning_curves.png, confusion.png
 and README.md (the model card) into --output. The best weights by validation are there from the
@@ -16,11 +18,9 @@ The log-mel of all clips is computed once and kept in the cache of the datasets 
 import argparse
 import sys
 import time
-from collections.abc import Iterable
 from dataclasses import asdict, replace
 from pathlib import Path
 
-import numpy as np
 import torch
 from datasets import DatasetDict
 from torch.utils.data import DataLoader
@@ -28,9 +28,10 @@ from tqdm import tqdm
 
 from langid.checkpoint import load_model, write_weights
 from langid.config import ModelConfig
+from langid.data.options import languages as language_list
 from langid.errors import LangidError
 from langid.hub.publish import push_folder
-from langid.languages import DEFAULT_LANGUAGES, NONE, OTHER, parse_languages
+from langid.languages import DEFAULT_LANGUAGES, NONE, OTHER
 from langid.training.augment import AugmentConfig
 from langid.training.batches import TrainingBatches
 from langid.training.cache import load_training_data
@@ -48,7 +49,7 @@ from langid.training.teacher_options import (
     with_teacher_heads,
 )
 from langid.training.teacher_targets import TeacherTargets
-from langid.training.trainer import Optimisation, StepFigures, Trainer
+from langid.training.trainer import Optimisation, StepFigures, Trainer, mean_figures
 from langid.training.units import UNITS_FILE
 from langid.training.validation import WindowLogits, calibrate
 
@@ -92,7 +93,7 @@ def parse_arguments(argv: list[str] | None = None) -> argparse.Namespace:
     data.add_argument("--output", type=Path, required=True, help="folder of this run")
     data.add_argument(
         "--languages",
-        type=parse_languages,
+        type=language_list,
         default=DEFAULT_LANGUAGES,
         help="classes; all other speech is 'other' (default: en,fr,de,es,it)",
     )
@@ -277,11 +278,7 @@ def train_loop(
         entry = {
             "step": trainer.step,
             "elapsed_s": round(time.monotonic() - started),
-            "language_loss": mean(f.language for f in figures),
-            "phone_loss": mean(f.phones for f in figures),
-            "unit_loss": mean(f.units for f in figures),
-            "posterior_loss": mean(f.posteriors for f in figures),
-            "accuracy": mean(f.accuracy for f in figures if f.phones is None),
+            **mean_figures(figures),
             "score": result.score,
             **asdict(result),
         }
@@ -308,12 +305,6 @@ def train_loop(
             + (" *" if result.score == best else "")
         )
     return history
-
-
-def mean(values: Iterable[float | None]) -> float | None:
-    """Mean of the values that are not None, None without any."""
-    present = [value for value in values if value is not None]
-    return round(float(np.mean(present)), 4) if present else None
 
 
 if __name__ == "__main__":

@@ -131,6 +131,18 @@ def evaluate(arguments: list[str]) -> int:
         "base (needs 'pip install faster-whisper')",
     )
     parser.add_argument(
+        "--conditions",
+        action="store_true",
+        help="also measure what codecs, noise, rooms, speed, level and clipping cost",
+    )
+    parser.add_argument(
+        "--num-proc",
+        metavar="N",
+        type=int,
+        default=min(4, os.cpu_count() or 1),
+        help="processes that measure the conditions (default: %(default)s)",
+    )
+    parser.add_argument(
         "--update-card",
         action="store_true",
         help="replace the figures beside the weights: metrics.json, plots and card; of the "
@@ -138,6 +150,8 @@ def evaluate(arguments: list[str]) -> int:
     )
     _add_model_options(parser)
     options = parser.parse_args(arguments)
+    if options.num_proc < 1:
+        parser.error("--num-proc is at least 1")
     if options.json and not options.json.parent.is_dir():
         raise CommandError(f"There is no folder {options.json.parent} to write the report into.")
 
@@ -148,7 +162,13 @@ def evaluate(arguments: list[str]) -> int:
     identifier = _load(options)
     weights = _folder_of(identifier) if options.update_card else None
     try:
-        report = evaluate_folder(identifier, options.folder, options.split)
+        report = evaluate_folder(
+            identifier,
+            options.folder,
+            options.split,
+            conditions=options.conditions,
+            n_processes=options.num_proc,
+        )
         if options.against:
             from langid.evaluation.peer import evaluate_peer
 
@@ -237,9 +257,11 @@ def _load(options: argparse.Namespace) -> "LanguageIdentifier":
 
 
 def _lines(name: str, answer: "Identification", timeline: bool) -> list[str]:
-    lines = [
-        f"{name}: {_named(answer.language)}, {answer.confidence:.1%}, {answer.duration_s:.1f} s"
-    ]
+    from langid.page.words import describe_shares
+
+    shares = describe_shares(answer.languages)
+    what = shares or f"{_named(answer.language)}, {answer.confidence:.1%}"
+    lines = [f"{name}: {what}, {answer.duration_s:.1f} s"]
     if timeline:
         lines += [
             f"  {clock(segment.start_s, precise=True)} – {clock(segment.end_s, precise=True)}  "

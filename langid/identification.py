@@ -2,12 +2,13 @@
 
 import dataclasses
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from langid.languages import NONE, choose_labels
-from langid.windows import merge, restrict, runs
+from langid.segments import label_windows, own_languages
+from langid.windows import aggregate, merge, restrict, runs
 
 MAX_WINDOWS = 4_000  # in an answer: 2.2 hours of them
 LITTLE_S = 1.0  # less than this above the silence comes with a warning
@@ -24,12 +25,21 @@ class WindowResult:
 
 @dataclass(frozen=True)
 class Segment:
-    """Neighbouring windows with one most probable label, and its mean probability there."""
+    """Neighbouring windows of one label, smoothed, and its mean probability there."""
 
     start_s: float
     end_s: float
     language: str
     confidence: float
+
+
+@dataclass(frozen=True)
+class LanguageShare:
+    """How much of a recording's speech is in one language."""
+
+    language: str
+    share: float  # of the seconds of all languages listed: the shares sum to 1
+    seconds: float  # of its segments
 
 
 @dataclass(frozen=True)
@@ -42,6 +52,11 @@ class Identification:
     in the order of time. Of a recording with more than `MAX_WINDOWS` windows each of ``windows``
     stands for several neighbours, with the mean of their probabilities. ``active_s`` are the
     seconds that stand out of the recording's silence, by `EnergyMeter`.
+
+    ``languages`` are those that hold stretches of their own, longest first: ``language`` is the
+    first of them, and there is none where nobody speaks. Where there are several, the
+    ``probabilities`` of languages are their shares, as it is no longer the question which one it
+    is.
     """
 
     language: str
@@ -52,6 +67,7 @@ class Identification:
     duration_s: float
     active_s: float
     warnings: list[str]
+    languages: list[LanguageShare] = field(default_factory=list)
 
     def to_dict(self) -> dict:
         """The same as plain JSON types."""
@@ -60,14 +76,14 @@ class Identification:
     def restricted(self, languages: str | Iterable[str] | None) -> "Identification":
         """What `LanguageIdentifier.identify` answers with these candidates, by arithmetic alone.
 
-        This answer is one over all labels; ``languages`` are as there, with its errors.
+        This answer is one over all labels; ``languages`` are as there, with its errors. Of more
+        than `MAX_WINDOWS` windows the merged ones count.
         """
         labels = tuple(self.probabilities)
         rows = [list(window.probabilities.values()) for window in self.windows]
         return summarise(
             labels,
             kept_labels(labels, languages),
-            np.array(list(self.probabilities.values())),
             np.array(rows),
             [(window.start_s, window.end_s) for window in self.windows],
             (self.duration_s, self.active_s),
@@ -84,7 +100,6 @@ def kept_labels(labels: tuple[str, ...], languages: str | Iterable[str] | None) 
 def summarise(
     labels: tuple[str, ...],
     kept: np.ndarray,
-    whole: np.ndarray,
     windows: np.ndarray,
     bounds: list[tuple[float, float]],
     lengths_s: tuple[float, float],
@@ -92,22 +107,36 @@ def summarise(
 ) -> Identification:
     """The answer among the labels ``kept``.
 
-    ``whole`` (n_labels,) and ``windows`` (n_windows, n_labels) are probabilities over all labels,
-    ``bounds`` the windows' (start_s, end_s), ``lengths_s`` the recording's duration and its active
-    seconds.
+    ``windows`` (n_windows, n_labels) are probabilities over all labels, ``bounds`` the windows'
+    (start_s, end_s), ``lengths_s`` the recording's duration and its active seconds.
     """
-    windows, bounds = merge(windows, bounds, MAX_WINDOWS)
     none, warnings = labels.index(NONE), list(warnings)
+    whole = aggregate(windows, none)
     if whole.argmax() == none and not kept[none]:
         warnings.append("No speech was found: the answer is only the likelier of the candidates.")
-    windows, whole = restrict(windows, kept), restrict(whole, kept)
+    whole = restrict(whole, kept)
+    answer = int(whole.argmax())
+    path = label_windows(windows, bounds, none, kept, answer)
+    seconds = own_languages(path, windows, bounds, none, kept, answer)
+    shares = np.zeros(len(labels))
+    shares[list(seconds)] = np.array(list(seconds.values())) / max(sum(seconds.values()), 1e-9)
+    if len(seconds) > 1 and shares.max() * (1 - whole[none]) > whole[none]:
+        whole = np.where(np.arange(len(labels)) == none, whole, shares * (1 - whole[none]))
+    elif seconds:
+        seconds = {answer: sum(seconds.values())}
+
     language = labels[whole.argmax()]
     duration_s, active_s = lengths_s
     if active_s < LITTLE_S < duration_s and language != NONE:
         amount = f"Only {active_s:.1f} s of" if active_s >= 0.05 else "Nothing in"
         warning = f"{amount} this recording is louder than silence: the answer may be wrong."
         warnings += [warning] if warning not in warnings else []  # a restricted answer has it
-    tops = [labels[i] for i in windows.argmax(axis=1)]
+    windows = restrict(windows, kept)
+    segments = [
+        Segment(start_s, end_s, labels[path[first]], float(windows[first:end, path[first]].mean()))
+        for first, end, start_s, end_s in runs(path.tolist(), bounds)
+    ]
+    windows, bounds = merge(windows, bounds, MAX_WINDOWS)
     return Identification(
         language=language,
         confidence=float(whole.max()),
@@ -116,18 +145,14 @@ def summarise(
             WindowResult(start_s, end_s, _named(labels, row))
             for (start_s, end_s), row in zip(bounds, windows, strict=True)
         ],
-        segments=[
-            Segment(
-                start_s,
-                end_s,
-                tops[first],
-                float(windows[first:end, labels.index(tops[first])].mean()),
-            )
-            for first, end, start_s, end_s in runs(tops, bounds)
-        ],
+        segments=segments,
         duration_s=duration_s,
         active_s=active_s,
         warnings=warnings,
+        languages=[
+            LanguageShare(labels[label], length_s / sum(seconds.values()), length_s)
+            for label, length_s in seconds.items()
+        ],
     )
 
 

@@ -10,15 +10,18 @@ import numpy as np
 import torch
 
 from langid.audio import AudioInput, AudioStream
-from langid.audio.duration import announced_duration_s
-from langid.audio.energy import EnergyMeter
+from langid.audio.duration import announced_duration_s, describe_duration
+from langid.audio.energy import FRAME_S, EnergyMeter
 from langid.checkpoint import load_model
 from langid.errors import AudioError, IdentificationCancelled
-from langid.identification import Identification, kept_labels, summarise
+from langid.identification import LITTLE_S, Identification, kept_labels, summarise
 from langid.languages import NONE, languages_of
 from langid.model import LanguageCNN
-from langid.windows import Window, aggregate, cut_windows
+from langid.segments import speech_spans
+from langid.windows import Window, cut_windows
 
+# Less speech than both, in seconds and as a share of the recording, comes with a warning.
+LITTLE_SPEECH_S, LITTLE_SPEECH_SHARE = 10.0, 0.1
 BATCH_SIZE = 8  # windows a forward pass: more is no faster and takes 40 MB more
 
 
@@ -228,6 +231,7 @@ class _Recording:
         self.rows: list[np.ndarray] = []  # (n, n_labels) each, their probabilities
         self._stream: AudioStream | None = None
         self._energy = EnergyMeter()
+        self._levels: list[np.ndarray] = []  # (n_frames,) int8 each, of the energy meter
 
     def blocks(
         self, audio: AudioInput, sample_rate: int | None, max_duration_s: float | None
@@ -245,17 +249,34 @@ class _Recording:
         for block in self._stream:
             if max_duration_s is not None and self._stream.duration_s > max_duration_s:
                 raise _too_long(max_duration_s)
-            self._energy.add(block)
+            self._levels.append(self._energy.add(block))
             yield block
 
     def answer(self, labels: tuple[str, ...], kept: np.ndarray) -> Identification:
         """The answer for the windows so far, among the labels ``kept`` (n_labels,) bool."""
         windows = np.concatenate(self.rows)
         self.rows = [windows]
-        whole = aggregate(windows, labels.index(NONE))
         lengths_s = self._stream.duration_s, self._energy.active_s()
-        warnings = self._stream.warnings
-        return summarise(labels, kept, whole, windows, self.bounds, lengths_s, warnings)
+        warnings = [*self._stream.warnings, *self._little_speech(labels, windows)]
+        return summarise(labels, kept, windows, self.bounds, lengths_s, warnings)
+
+    def _little_speech(self, labels: tuple[str, ...], windows: np.ndarray) -> list[str]:
+        """A warning where a short stretch of speech stands in a long recording."""
+        self._levels = [levels := np.concatenate(self._levels)]
+        active = np.flatnonzero(levels >= self._energy.threshold_dbfs()) * FRAME_S
+        speech_s = 0.0  # from the first to the last active frame of each span
+        for span_s in speech_spans(windows, self.bounds, labels.index(NONE)):
+            first, end = np.searchsorted(active, span_s)
+            speech_s += active[end - 1] - active[first] + FRAME_S if end > first else 0.0
+        duration_s = self._stream.duration_s
+        if not speech_s or self._energy.active_s() < LITTLE_S:  # which `summarise` warns of
+            return []
+        if speech_s >= min(LITTLE_SPEECH_S, LITTLE_SPEECH_SHARE * duration_s):
+            return []
+        return [
+            f"Only {speech_s:.1f} s of speech in {describe_duration(duration_s)}: the answer may "
+            "be wrong."
+        ]
 
 
 def _too_long(max_duration_s: float) -> AudioError:

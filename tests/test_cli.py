@@ -1,5 +1,6 @@
 """python -m langid: in this process with answers decided here, and as a real process."""
 
+import dataclasses
 import json
 import os
 import shutil
@@ -17,6 +18,7 @@ from langid.checkpoint import EMBEDDED
 from langid.errors import AudioError, WeightsError
 from langid.evaluation.readme import README
 from langid.evaluation.report import METRICS_FILE, read_report
+from langid.identification import LanguageShare
 from langid.identifier import LanguageIdentifier
 from langid.version import VERSION
 
@@ -68,6 +70,13 @@ def test_one_line_a_file(fake, capsys):
         "hum.wav: No speech (none), 90.0%, 3725.0 s",
     ]
     assert err == ""
+
+
+def test_a_recording_in_two_languages_says_so(fake, capsys):
+    shares = [LanguageShare("en", 0.64, 16.0), LanguageShare("fr", 0.36, 9.0)]
+    fake.answers = {"two.wav": dataclasses.replace(ANSWERS["english.wav"], languages=shares)}
+    assert main(["two.wav"]) == 0
+    assert capsys.readouterr().out == "two.wav: English 64 %, French 36 %, 4.2 s\n"
 
 
 def test_a_failed_file_gives_one_line_on_stderr_and_status_2(fake, capsys):

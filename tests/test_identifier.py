@@ -94,6 +94,17 @@ def test_a_recording_with_little_but_silence_comes_with_a_warning(identifier):
     ]
 
 
+def test_a_sentence_within_minutes_of_silence_comes_with_a_warning(identifier):
+    silence = np.zeros(60 * RATE, dtype=np.float32)
+    result = identifier.identify(np.concatenate([silence, hiss(3.5), silence]), RATE)
+    assert (result.language, len(result.languages)) == ("fr", 1)
+    assert [segment.language for segment in result.segments] == ["none", "fr", "none"]
+    assert result.warnings == ["Only 3.5 s of speech in 2 min 4 s: the answer may be wrong."]
+    assert (
+        identifier.identify(np.concatenate([silence[: 20 * RATE], hiss(3.5)]), RATE).warnings == []
+    )
+
+
 def test_the_energy_of_a_long_recording_is_measured_over_all_its_blocks(identifier):
     loud = identifier.identify(hiss(30), RATE)
     assert loud.active_s == pytest.approx(30, abs=0.02)
@@ -128,7 +139,7 @@ def test_json_holds_everything(identifier):
     assert again == result.to_dict()
     assert set(again) == {
         *("language", "confidence", "probabilities", "windows", "segments"),
-        *("duration_s", "active_s", "warnings"),
+        *("duration_s", "active_s", "warnings", "languages"),
     }
 
 

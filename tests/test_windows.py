@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from langid.windows import aggregate, cut_windows, merge, restrict, runs
+from langid.windows import aggregate, cut_windows, merge, restrict, runs, strongest_run
 
 RATE = 10  # samples a second: windows of 4 s are 40 samples, hops of 2 s are 20
 
@@ -83,6 +83,27 @@ def test_speech_is_judged_by_a_tenth_of_the_windows():
     # 20 windows: the two most speech-like are one of talk (1.0) and one of noise (0.2).
     result = aggregate(np.array([talk] + [noise] * 19), 2)
     assert 1 - result[2] == pytest.approx(0.6)
+
+
+@pytest.mark.parametrize("n_silent", [28, 150, 1800])  # a minute, five, an hour
+def test_a_sentence_within_silence_is_a_recording_of_it(n_silent):
+    talk, silence = [0.88, 0.1, 0.02], [0.001, 0.009, 0.99]
+    half = n_silent // 2
+    result = aggregate(np.array([silence] * half + [talk] * 3 + [silence] * half), 2)
+    # Evidence 3 ln 49, of which nothing is cut off: 0.98 / (1 + exp(6 - 11.7)), shared 88 : 10.
+    assert result[2] < 0.05
+    np.testing.assert_allclose(result[0] / result[1], 8.8, rtol=0.02)  # silence has no say
+
+
+def test_moments_that_could_be_speech_are_none():
+    maybe, music = [0.45, 0.45, 0.1], [0.1, 0.1, 0.8]
+    result = aggregate(np.array(([maybe] + [music] * 24) * 6), 2)
+    assert result.argmax() == 2 and result[2] > 0.5
+
+
+def test_the_strongest_run_of_neighbours():
+    assert strongest_run(np.array([1.0, -2.0, 3.0, -1.0, 2.5, -4.0, 4.0])) == (2, 5, 4.5)
+    assert strongest_run(np.array([-3.0, -1.0, -2.0])) == (1, 2, -1.0)
 
 
 def test_extreme_probabilities_stay_finite():

@@ -1,4 +1,4 @@
-"""How long a recording says that it is, without decoding it."""
+"""How long a recording says that it is, without decoding it; durations in words."""
 
 import os
 
@@ -32,3 +32,13 @@ def announced_duration_s(audio: object, estimate: bool = False) -> float | None:
                 return container.duration / av.time_base if stated and container.duration else None
     except (AudioError, soundfile.SoundFileError, *ERRORS):
         return None
+
+
+def describe_duration(seconds: float) -> str:
+    """``"8.2 s"``, ``"3 min 20 s"``, ``"3 h 2 min"``."""
+    if round(seconds, 1) < 60:
+        return f"{seconds:.1f} s"
+    if round(seconds) < 3600:
+        return f"{round(seconds) // 60} min {round(seconds) % 60} s"
+    minutes = round(seconds / 60)
+    return f"{minutes // 60} h {minutes % 60} min"

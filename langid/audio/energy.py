@@ -33,24 +33,30 @@ class EnergyMeter:
         self._n_frames = np.zeros(HIGHEST_DBFS - LOWEST_DBFS + 1, dtype=np.int64)  # by level
         self._rest = np.empty(0, dtype=np.float32)  # of a frame that the next block completes
 
-    def add(self, waveform: np.ndarray) -> None:
-        """Add a block (n,) of float samples at 16 kHz, of any length; full scale is ±1."""
+    def add(self, waveform: np.ndarray) -> np.ndarray:
+        """Add a block (n,) of float samples at 16 kHz, of any length; full scale is ±1.
+
+        Returns the levels of the frames which that completes, (n_frames,) int8 in whole dBFS.
+        """
         samples = np.concatenate([self._rest, waveform]) if len(self._rest) else waveform
         n_whole = len(samples) - len(samples) % FRAME_SAMPLES
         self._rest = samples[n_whole:].copy()
         frames = samples[:n_whole].reshape(-1, FRAME_SAMPLES)
         power = np.square(frames - frames.mean(axis=1, keepdims=True)).mean(axis=1)
         level_db = 10 * np.log10(np.maximum(power, 1e-13))
-        bins = np.clip(np.floor(level_db), LOWEST_DBFS, HIGHEST_DBFS).astype(int) - LOWEST_DBFS
+        levels = np.clip(np.floor(level_db), LOWEST_DBFS, HIGHEST_DBFS).astype(np.int8)
+        bins = levels.astype(int) - LOWEST_DBFS
         self._n_frames += np.bincount(bins, minlength=len(self._n_frames))
+        return levels
+
+    def threshold_dbfs(self) -> int:
+        """The least level of the frames so far that stand out."""
+        n_reaching = np.cumsum(self._n_frames[::-1])[::-1]  # frames at this level or above
+        n_loud = min(round(LOUD_S / FRAME_S), int(n_reaching[0]))
+        loud_dbfs = LOWEST_DBFS + int(np.flatnonzero(n_reaching >= n_loud)[-1])
+        return int(max(SILENCE_DBFS, loud_dbfs - RANGE_DB))
 
     def active_s(self) -> float:
         """Seconds of the frames so far that stand out; an unfinished frame does not count."""
-        n_reaching = np.cumsum(self._n_frames[::-1])[::-1]  # frames at this level or above
-        n_loud = min(round(LOUD_S / FRAME_S), int(n_reaching[0]))
-        if n_loud == 0:
-            return 0.0
-        loud_dbfs = LOWEST_DBFS + int(np.flatnonzero(n_reaching >= n_loud)[-1])
-        threshold_dbfs = max(SILENCE_DBFS, loud_dbfs - RANGE_DB)
-        n_active = int(n_reaching[int(threshold_dbfs) - LOWEST_DBFS])
+        n_active = int(self._n_frames[self.threshold_dbfs() - LOWEST_DBFS :].sum())
         return n_active * FRAME_SAMPLES / SAMPLE_RATE

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import math
 import shutil
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
@@ -14,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from tqdm import tqdm
 
-from langid.data.disjoint import Gate, check_disjoint
+from langid.data.disjoint import UtteranceFilter, check_disjoint
 from langid.data.processes import process_pool, run_in_order
 from langid.data.splits import SPLITS
 from langid.data.store import BUILD_FILE, DATA_FOLDER, ShardWriter, number_shards, shard_paths
@@ -36,8 +35,6 @@ class Recipe:
     jobs: list[Job]
     languages: list[str]
     settings: dict
-    max_speaker_s: float = math.inf  # in each language
-    max_language_s: float = math.inf
 
     @property
     def fingerprint(self) -> str:
@@ -140,7 +137,7 @@ def build_dataset(
     try:
         with _work_folder(output) as work:
             folder = work / "dataset"
-            journal = _take_up(work, folder, fingerprint, drops)
+            journal = _resume_or_start(work, folder, fingerprint, drops)
             with process_pool(n_processes) as pool:
                 _write_splits(recipe, read, folder, journal, pool, n_processes, unit)
             if not any(shard_paths(folder, split) for split in SPLITS):
@@ -196,7 +193,7 @@ def _clear_leftovers(work: Path, output: Path) -> None:
         (work / JOURNAL_FILE).unlink(missing_ok=True)
 
 
-def _take_up(work: Path, folder: Path, fingerprint: str, drops: Drops) -> Journal:
+def _resume_or_start(work: Path, folder: Path, fingerprint: str, drops: Drops) -> Journal:
     """The journal of what an earlier run of the same build left in ``folder``, or a new one."""
     journal = Journal(work, fingerprint)
     if journal.resumes and _count_rows(folder) is None:  # what a power cut can do
@@ -223,9 +220,9 @@ def _write_splits(
     unit: str,
 ) -> None:
     drops, changes = journal.drops, journal.changes
-    gate = Gate(recipe.max_speaker_s, recipe.max_language_s)
+    allowed = UtteranceFilter()
     for split in SPLITS:
-        gate.remember_folder(folder, split)
+        allowed.remember_folder(folder, split)
     with tqdm(total=len(recipe.jobs), unit=unit, disable=None) as progress:
         for split in reversed(SPLITS):  # train last: it yields to the others
             jobs = [job for job in recipe.jobs if job.split == split]
@@ -242,7 +239,7 @@ def _write_splits(
                     drops.extend(reading.drops)
                     changes.extend(reading.changes)
                     for utterance in reading.utterances:
-                        if (reason := gate.refusal(utterance, split)) is None:
+                        if (reason := allowed.reason_against(utterance, split)) is None:
                             writer.write(utterance)
                         else:
                             drops.add(reason, utterance.file_name)

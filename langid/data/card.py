@@ -10,10 +10,10 @@ from huggingface_hub import DatasetCard, DatasetCardData
 
 from langid.data.card_texts import CardText, known_faults
 from langid.data.counts import UNKNOWN, Amount, Counts, count_dataset
-from langid.data.licences import UNSTATED, card_licence, full_name
+from langid.data.licences import UNSTATED, card_licence, full_name, restriction_lines
 from langid.data.store import shards_of
 from langid.data.utterance import Drops
-from langid.hub.markdown import few, percent, table
+from langid.hub.markdown import TEMPLATES, few, percent, table
 from langid.hub.publish import CARD_FILE
 from langid.languages import DEFAULT_LANGUAGES, NONE, class_of, is_language, language_name
 from langid.version import VERSION
@@ -35,73 +35,6 @@ COLUMN_MEANINGS = {
     "synthetic": "whether a machine speaks",
     "audio_digest": "hash of the samples in 16 bits: equal for identical audio",
 }
-_BODY = """
-# {title}
-
-{n_clips:,} clips of speech, {hours:,.1f} hours by {n_speakers:,} speakers: {languages}. Made for
-telling which language is spoken in a recording, with langid {version}; {megabytes:,.1f} MB.
-
-## Load it
-
-```python
-import io
-
-import soundfile
-from datasets import Audio, load_dataset
-
-dataset = load_dataset({python_name})  # with streaming=True as it is read
-train = dataset["train"].cast_column("audio", Audio(decode=False))
-clip = next(iter(train))
-waveform, sample_rate = soundfile.read(io.BytesIO(clip["audio"]["bytes"]))
-print(train.features["language"].int2str(clip["language"]), waveform.shape, clip["transcript"])
-```
-
-Without `decode=False`, `datasets` decodes the audio itself, for which it needs torchcodec and
-FFmpeg. To train an identifier:
-
-```sh
-python train.py --data {shell_name} --output runs/first{train_options}
-```
-
-## What it holds
-
-{by_language}
-
-## Gender
-
-{gender_note}
-
-{by_gender}
-
-## Sources and licences
-
-{by_source}
-
-{licence_note}
-
-## How it was made
-
-{how_made}
-
-## Splits
-
-By speaker: nobody speaks in two splits, and no audio stands in two (checked by `speaker_id` and
-`audio_digest` when the dataset was made). A speaker of several languages has one split in all.
-
-## Left out
-
-{left_out}
-
-## Changed
-
-{changed}
-{faults}
-## Columns
-
-What is not known of a clip is null.
-
-{columns}
-"""
 
 
 def write_card(folder: Path, drops: Drops, changes: Drops, *, text: CardText, repo_id: str) -> None:
@@ -125,33 +58,29 @@ def make_dataset_card(
 
     ``repo_id`` is what its commands load: the repository, or the folder of a dataset without one.
     """
-    total = counts.total()
     spoken = _spoken(counts)
-    faults = known_faults(counts.values("source"))
-    body = _BODY.format(
+    return DatasetCard.from_template(
+        _metadata(counts, spoken, text),
+        str(TEMPLATES / "dataset_card.md"),
         title=text.title,
-        n_clips=total.n_clips,
-        hours=total.duration_s / 3600,
-        n_speakers=len(total.speakers),
-        languages=few([language_name(code) for code in spoken], 12) or "no speech",
+        total=counts.total(),
+        languages=few([language_name(code) for code in spoken], 12),
         version=VERSION,
-        megabytes=counts.n_file_bytes / 1e6,
+        n_file_bytes=counts.n_file_bytes,
         python_name=json.dumps(repo_id, ensure_ascii=False),
         shell_name=shlex.quote(repo_id),
         train_options=_train_options(counts),
         by_language=_by_language(counts),
-        gender_note=_gender_note(counts),
+        gender_known=set(counts.values("gender")) != {UNKNOWN},
         by_gender=_by_gender(counts),
         by_source=_by_source(counts),
         licence_note=_licence_note(counts),
         how_made=text.how_made,
-        left_out=_counted(drops, "Nothing was left out."),
-        changed=_counted(changes, "Nothing was changed."),
-        faults=f"\n## Known faults\n\n{faults}\n" if faults else "",
+        left_out=_counted(drops),
+        changed=_counted(changes),
+        faults=known_faults(counts.values("source")),
         columns=_columns(counts.features),
     )
-    data = _metadata(counts, spoken, text)
-    return DatasetCard(f"---\n{data.to_yaml()}\n---\n{body}")
 
 
 def _metadata(counts: Counts, spoken: list[str], text: CardText) -> DatasetCardData:
@@ -213,7 +142,7 @@ def _spoken(counts: Counts) -> list[str]:
 
 def _train_options(counts: Counts) -> str:
     """Nothing where train.py's own languages will do: it refuses one that is not there."""
-    there = [language for split, language in counts.tallies if split == "train"]
+    there = [language for split, language in counts.values("split", "language") if split == "train"]
     if set(DEFAULT_LANGUAGES) <= set(there):
         return ""
     return f" --languages {','.join(sorted(filter(is_language, set(there))))}"
@@ -236,15 +165,6 @@ def _by_language(counts: Counts) -> str:
         total = counts.total(**wanted)
         rows.append([*row, percent(total.n_transcripts / total.n_clips)])
     return table([*header, "with transcript"], rows)
-
-
-def _gender_note(counts: Counts) -> str:
-    if set(counts.values("gender")) == {UNKNOWN}:
-        return "Nothing is known of the speakers' gender: it may be spread unevenly."
-    return (
-        "Gender is spread unevenly over the languages and can pass for language: compare a model's "
-        "results by gender, too."
-    )
 
 
 def _by_gender(counts: Counts) -> str:
@@ -279,17 +199,23 @@ def _by_source(counts: Counts) -> str:
 def _licence_note(counts: Counts) -> str:
     licences = counts.values("licence")
     named = [name for name in licences if full_name(name) != name]
-    words = "".join(f"\n- {name}: {full_name(name)}" for name in named)
     if len(licences) == 1 and named:
-        return f"All recordings are under the {full_name(licences[0])}."
-    return (
-        f"Each recording's licence stands in its row; `{UNSTATED}` is one that names none.\n{words}"
+        note = f"All recordings are under the {full_name(licences[0])}."
+    else:
+        note = f"Each recording's licence stands in its row; `{UNSTATED}` is one that names none."
+        note += "\n" + "".join(f"\n- {name}: {full_name(name)}" for name in named)
+    held = (
+        (source, licence, counts.total(source=source, licence=licence).duration_s / 3600)
+        for source, licence in counts.values("source", "licence")
     )
+    if lines := restriction_lines(held):
+        note += "\n\nWhat some ask for beyond naming the author:\n\n" + "\n".join(lines)
+    return note
 
 
-def _counted(drops: Drops, nothing: str) -> str:
+def _counted(drops: Drops) -> str:
     if not drops.counts:
-        return nothing
+        return ""
     return table(["why", "count"], [[why, f"{n:,}"] for why, n in drops.counts.most_common()])
 
 

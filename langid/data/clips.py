@@ -4,7 +4,7 @@ import hashlib
 import io
 import math
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePath
 
 import numpy as np
@@ -38,6 +38,7 @@ class Clip:
     licence: str | None = None
     synthetic: bool = False
     transcript: str | None = None
+    language_text: str = field(default="", compare=False, repr=False)  # as the folder writes it
 
 
 @dataclass(frozen=True)
@@ -59,9 +60,20 @@ class Piece:
     digest: str  # of the samples in 16 bits, so that the container does not count; hexadecimal
     is_whole: bool = True  # and no part: what is said in the recording is said in it
 
-    def utterance_id(self, recording_id: str, number: int) -> str:
-        """Its name as the piece ``number`` that is kept of a recording."""
-        return recording_id if self.is_whole else f"{recording_id}-{number:04d}"
+    def utterance(
+        self, recording_id: str, number: int, transcript: str | None, folder: str = "", **facts
+    ) -> Utterance:
+        """What is stored of it as the piece ``number`` that is kept of a recording."""
+        utterance_id = recording_id if self.is_whole else f"{recording_id}-{number:04d}"
+        return Utterance(
+            audio=self.data,
+            file_name=folder + utterance_id + self.suffix,
+            duration_s=self.duration_s,
+            audio_digest=self.digest,
+            utterance_id=utterance_id,
+            transcript=transcript if self.is_whole else None,
+            **facts,
+        )
 
 
 class _PieceWriter:
@@ -260,21 +272,10 @@ def read_recording(job: Job, limits: ClipLimits) -> Reading:
     for change in changes:
         reading.changes.add(change, clip.file_name)
     recording_id = PurePath(clip.file_name).with_suffix("").as_posix()
-    for number, piece in enumerate(pieces):
-        utterance_id = piece.utterance_id(recording_id, number)
-        reading.utterances.append(
-            Utterance(
-                audio=piece.data,
-                file_name=utterance_id + piece.suffix,
-                language=clip.language,
-                speaker_id=clip.speaker_id,
-                source=clip.source,
-                duration_s=piece.duration_s,
-                audio_digest=piece.digest,
-                utterance_id=utterance_id,
-                transcript=clip.transcript if piece.is_whole else None,
-                licence=clip.licence,
-                synthetic=clip.synthetic,
-            )
-        )
+    facts = ("language", "speaker_id", "source", "licence", "synthetic")
+    kept = {fact: getattr(clip, fact) for fact in facts}
+    reading.utterances = [
+        piece.utterance(recording_id, number, clip.transcript, **kept)
+        for number, piece in enumerate(pieces)
+    ]
     return reading

@@ -1,7 +1,7 @@
 """What the files of a dataset hold, counted from their small columns; no audio is read."""
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,7 +12,6 @@ from datasets import Features
 from langid.data.licences import UNSTATED
 from langid.data.splits import SPLITS
 from langid.data.store import read_columns, shard_paths
-from langid.data.tally import Tallies, Tally
 from langid.errors import DataError
 
 UNKNOWN = "unknown"
@@ -30,9 +29,12 @@ class Group(NamedTuple):
 
 
 @dataclass
-class Amount(Tally):
-    """Clips, their speakers and seconds, and how many clips have a transcript."""
+class Amount:
+    """Clips, their seconds and speakers, and how many clips have a transcript."""
 
+    n_clips: int = 0
+    duration_s: float = 0.0
+    speakers: set[str] = field(default_factory=set)
     n_transcripts: int = 0
 
     def include(self, other: "Amount") -> None:
@@ -77,13 +79,22 @@ class Counts:
         present = set(self.values("language"))
         return [name for name in self.features["language"].names if name in present]
 
-    @property
-    def tallies(self) -> Tallies:
-        """By split and language, as ``langid.data.tally.table`` shows them."""
-        return {
-            (split, language): self.total(split=split, language=language)
-            for split, language in self.values("split", "language")
-        }
+    def as_text(self) -> str:
+        """A row for each language, of each split its clips, speakers and hours; totals below."""
+        width = max(map(len, [*self.languages, "language"]))
+        lines = [
+            " " * width + "".join(f"  {split:^24}" for split in self.splits),
+            f"{'language':{width}}" + f"  {'clips':>8}{'speakers':>10}{'h':>6}" * len(self.splits),
+        ]
+        for language in [*sorted(self.languages), None]:
+            wanted = {"language": language} if language else {}
+            line = f"{language or 'all':{width}}"
+            for split in self.splits:
+                part = self.total(split=split, **wanted)
+                hours = part.duration_s / 3600
+                line += f"  {part.n_clips:>8,}{len(part.speakers):>10,}{hours:>6.2f}"
+            lines.append(line)
+        return "\n".join(line.rstrip() for line in lines)
 
 
 def count_dataset(folder: Path) -> Counts:
@@ -123,8 +134,7 @@ def _count_split(folder: Path, split: str, groups: dict[Group, Amount]) -> None:
         amount = groups[
             Group(split, language, gender or UNKNOWN, source, licence or UNSTATED, bool(synthetic))
         ]
-        amount.add(speaker_id, duration_s)
-        amount.n_transcripts += bool(transcript)
+        amount.include(Amount(1, duration_s, {speaker_id}, int(bool(transcript))))
 
 
 def _n_bytes(path: Path) -> int:

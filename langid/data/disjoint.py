@@ -1,58 +1,97 @@
 """Which utterances may stand in a dataset: each audio once, each speaker in one split."""
 
-import math
-from collections import defaultdict
+from collections.abc import Iterable
 from pathlib import Path
 
 from langid.data.splits import SPLITS
 from langid.data.store import read_columns
-from langid.data.utterance import HAS_ENOUGH, Utterance
+from langid.data.utterance import Utterance, qualified_speaker
 from langid.errors import DataError
 
+REBUILD = (
+    "build them with the same --seed and shares and join them with prepare_data.py merge or, where "
+    "one name means two people, build one with another --source-name"
+)
 
-class Gate:
-    """Lets each audio pass once, of each speaker in a language ``max_speaker_s`` seconds at most,
-    and of each language ``max_language_s``.
+
+class UtteranceFilter:
+    """Lets each audio pass once.
 
     The first to come stays: let the splits that are not for training come first.
     """
 
-    def __init__(self, max_speaker_s: float = math.inf, max_language_s: float = math.inf):
-        self.max_speaker_s, self.max_language_s = max_speaker_s, max_language_s
+    def __init__(self) -> None:
         self._seen: dict[str, tuple[str, str]] = {}  # digest → split and language
-        self._heard_s: defaultdict[tuple[str, str], float] = defaultdict(float)  # of a speaker
-        self._spoken_s: defaultdict[str, float] = defaultdict(float)  # in a language
 
-    def refusal(self, utterance: Utterance, split: str) -> str | None:
+    def reason_against(self, utterance: Utterance, split: str) -> str | None:
         """Why this utterance stays out; None lets it in, and remembers it."""
         language = utterance.language
-        twin = self._seen.get(utterance.audio_digest)
-        if twin is not None:
-            if twin[1] != language:
+        duplicate = self._seen.get(utterance.audio_digest)
+        if duplicate is not None:
+            if duplicate[1] != language:
                 return "same audio as a clip of another language"
             return "same audio as " + (
-                "another clip" if twin[0] == split else f"a clip in {twin[0]}"
+                "another clip" if duplicate[0] == split else f"a clip in {duplicate[0]}"
             )
-        speaker = (utterance.speaker_id, language)
-        if self._heard_s[speaker] + utterance.duration_s > self.max_speaker_s:
-            return HAS_ENOUGH
-        if self._spoken_s[language] + utterance.duration_s > self.max_language_s:
-            return "language has enough"
-        self._remember(utterance.audio_digest, speaker, split, utterance.duration_s)
+        self._seen[utterance.audio_digest] = (split, language)
         return None
 
     def remember_folder(self, folder: Path, split: str) -> None:
         """Count what stands in the split's shards as let in."""
-        columns = ["audio_digest", "speaker_id", "language", "duration_s"]
-        for digest, speaker_id, language, duration_s in read_columns(folder, split, columns):
-            self._remember(digest, (speaker_id, language), split, duration_s)
+        for digest, language in read_columns(folder, split, ["audio_digest", "language"]):
+            self._seen[digest] = (split, language)
 
-    def _remember(
-        self, digest: str, speaker: tuple[str, str], split: str, duration_s: float
-    ) -> None:
-        self._seen[digest] = (split, speaker[1])
-        self._heard_s[speaker] += duration_s
-        self._spoken_s[speaker[1]] += duration_s
+
+class SplitCheck:
+    """Notes in which split of which dataset each speaker and each audio stands; once in a split
+    of one dataset, it may not stand in another split of any.
+    """
+
+    def __init__(self):
+        self._place: dict[tuple[str, str], tuple[str, str]] = {}  # → split and dataset
+        self._conflicts: dict[str, dict[str, str]] = {"speakers": {}, "recordings": {}}  # → where
+
+    def add(self, dataset: str, split: str, kind: str, names: Iterable[str]) -> None:
+        """Note members of a split; ``kind`` is ``"speakers"`` or ``"recordings"``."""
+        for name in names:
+            other, other_dataset = self._place.setdefault((kind, name), (split, dataset))
+            if other != split:
+                there = f"{other} of {other_dataset}" if other_dataset != dataset else other
+                self._conflicts[kind].setdefault(name, f"in {there} and in {split} of {dataset}")
+
+    def add_folder(self, dataset: str, folder: Path, with_audio: bool = True) -> None:
+        """Note what stands in the Parquet files of a dataset, in all of its splits.
+
+        Raises
+        ------
+        DataError
+            If one of them is damaged.
+        """
+        for split in SPLITS:
+            columns, optional = ["speaker_id", "source", "audio_digest"], ("audio_digest",)
+            speakers, digests = set(), set()
+            for speaker_id, source, digest in read_columns(folder, split, columns, optional):
+                if speaker_id not in (None, "") and source:
+                    speakers.add(qualified_speaker(speaker_id, source))
+                if digest and with_audio:
+                    digests.add(digest)
+            self.add(dataset, split, "speakers", sorted(speakers))
+            self.add(dataset, split, "recordings", sorted(digests))
+
+    def finish(self, remedy: str = REBUILD) -> None:
+        """Make sure that nothing stands in two splits.
+
+        Raises
+        ------
+        DataError
+            That says how many speakers or recordings do, names the first, and says ``remedy``.
+        """
+        for kind, conflicts in self._conflicts.items():
+            for name, where in conflicts.items():
+                raise DataError(
+                    f"{kind.capitalize()} stand in two splits ({len(conflicts):,}, such as "
+                    f"{name!r} {where}): {remedy}."
+                )
 
 
 def check_disjoint(folder: Path) -> None:
@@ -61,15 +100,8 @@ def check_disjoint(folder: Path) -> None:
     Raises
     ------
     DataError
-        With the first that does.
+        With the number of those that do, and the first.
     """
-    split_of: dict[tuple[str, str], str] = {}
-    for split in SPLITS:
-        for names in read_columns(folder, split, ["speaker_id", "audio_digest"]):
-            for what, name in zip(("Speaker", "Audio"), names, strict=True):
-                other = split_of.setdefault((what, name), split)
-                if other != split:
-                    raise DataError(
-                        f"{what} {name!r} stands in {other} and in {split}: give each speaker "
-                        "one split, and each recording one speaker."
-                    )
+    check = SplitCheck()
+    check.add_folder("the dataset", folder)
+    check.finish("give each speaker one split, and each recording one speaker")

@@ -1,8 +1,19 @@
-"""What a folder of recordings is: an audiofolder with metadata.csv, or one folder a language."""
+"""Folders of labelled recordings → clips, for preparing datasets and for evaluating.
 
-import csv
+A folder is one of these, the first that fits:
+
+- an audiofolder: ``metadata.csv`` or ``metadata.jsonl`` with ``file_name`` and ``language``, and
+  optionally ``split``, ``source``, ``speaker``, ``licence``, ``synthetic`` and ``transcript``;
+- Common Voice as it unpacks: ``clips/`` beside ``validated.tsv``, of one locale or several;
+- a tree: ``language/recording.mp3`` or ``language/speaker/recording.mp3``, where the languages may
+  stand under ``train``, ``validation`` and ``test``.
+
+Languages are what `langid.languages.language_code` reads; others are kept as they are.
+"""
+
 import os
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePath
 
@@ -10,43 +21,83 @@ from langid.audio import AUDIO_SUFFIXES
 from langid.data.clips import Clip
 from langid.data.licences import UNSTATED
 from langid.data.splits import SPLITS, split_name
-from langid.data.utterance import Drops
+from langid.data.tables import REQUIRED, Table
+from langid.data.utterance import Drops, qualified_speaker
 from langid.errors import DataError
 from langid.files import text_of_name
-from langid.languages import language_code
+from langid.languages import code_or_text
 
-METADATA_NAME = "metadata.csv"
+METADATA_NAMES = ("metadata.csv", "metadata.jsonl")
+COMMON_VOICE_TABLES = ("validated.tsv", "*/validated.tsv", "*/*/validated.tsv")  # in this order
+COMMON_VOICE_COLUMNS = {
+    "path": "file_name",
+    "locale": "language",
+    "client_id": "speaker",
+    "sentence": "transcript",
+}
 _YES, _NO = ("1", "true", "yes"), ("", "0", "false", "no")
 
 
-def read_folder(source: Path, drops: Drops, source_name: str | None = None) -> list[Clip]:
+def read_folder(
+    folder: Path, drops: Drops, source_name: str | None = None, *, is_test_set: bool = False
+) -> list[Clip]:
     """Clips of a folder, ordered by file name; what is not a clip is counted in ``drops``.
 
-    With ``metadata.csv``: columns ``file_name`` and ``language``, and optionally ``split``,
-    ``source``, ``speaker``, ``licence``, ``synthetic`` and ``transcript``. Without it:
-    ``language/recording.mp3`` or ``language/speaker/recording.mp3``, where ``language`` is a
-    code or an English name (others are kept as they are), each recording without a speaker is
-    its own, and the languages may stand under ``train``, ``validation`` and ``test``.
-    ``source_name`` is the source of clips whose metadata name none: else the folder's name.
+    Parameters
+    ----------
+    source_name
+        The source of clips whose metadata name none: else "common_voice", or the folder's name.
+    is_test_set
+        Nothing is trained on: files may be listed twice, be links or be missing, splits may have
+        any name, and a row that says too little is an error.
 
     Raises
     ------
     DataError
         If the folder or its metadata cannot be read, or no recording is found.
     """
-    if not source.is_dir():
-        raise DataError(f"{source} is not a folder: give the folder that holds the recordings.")
-    metadata = source / METADATA_NAME
-    read = _read_metadata if metadata.is_file() else _read_tree
+    if not folder.is_dir():
+        raise DataError(f"{folder} is not a folder: give the folder that holds the recordings.")
+    root = folder.resolve()
     try:
-        name = source_name or text_of_name(source.resolve().name)
-        clips = sorted(read(source, name, drops), key=lambda clip: clip.file_name)
+        tables = _find_tables(root)
+        name = source_name or text_of_name(root.name)
+        read = _read_tables(root, tables, source_name, drops, is_test_set)
+        found = read if tables else _read_tree(root, name, drops)
+        clips = sorted(found, key=lambda clip: clip.file_name)
     except OSError as error:
-        raise DataError(f"{error.filename or source} cannot be read: {error.strerror}.") from error
+        raise DataError(f"{error.filename or folder} cannot be read: {error.strerror}.") from error
     if not clips:
         raise DataError(
-            f"No recording found in {source}: give it a {METADATA_NAME} with the columns "
+            f"No recording found in {folder}: give it a {METADATA_NAMES[0]} with the columns "
             "file_name and language, or one subfolder a language."
+        )
+    return clips
+
+
+def read_test_set(folder: Path, split: str | None = None) -> list[Clip]:
+    """The labelled clips of a folder and split to evaluate on; every file is there.
+
+    Raises
+    ------
+    DataError
+        With a sentence that says what is missing.
+    """
+    clips = read_folder(folder, Drops(), is_test_set=True)
+    if split is not None:
+        known = sorted({clip.split for clip in clips if clip.split})
+        wanted = split_name(split) or split.strip().lower()
+        clips = [c for c in clips if c.split and wanted in (split_name(c.split), c.split.lower())]
+        if not clips:
+            raise DataError(
+                f"{folder} has no clip of the split {split!r}: "
+                + (f"its splits are {', '.join(known)}." if known else "leave --split out.")
+            )
+    missing = [clip.file_name for clip in clips if not clip.path.is_file()]
+    if missing:
+        raise DataError(
+            f"{len(missing)} of the {len(clips)} clips of {folder} are missing, such as "
+            f"{missing[0]}: complete the folder or correct its list."
         )
     return clips
 
@@ -81,67 +132,98 @@ def filter_clips(
     return kept
 
 
-def _read_metadata(source: Path, source_name: str, drops: Drops) -> Iterator[Clip]:
-    rows = _metadata_rows(source / METADATA_NAME)
-    root = source.resolve()
-    listed = {METADATA_NAME}
-    for number, row in enumerate(rows, start=2):
-        file_name = row.get("file_name", "")
-        if not file_name:
-            drops.add("no file_name", f"row {number}")
-            continue
-        path = PurePath(file_name).as_posix()
-        if path in listed:
-            drops.add("listed twice", file_name)
-            continue
-        listed.add(path)
-        if not row.get("language"):
-            drops.add("no language", file_name)
-        elif (problem := _path_problem(root, path)) is not None:
-            drops.add(problem, file_name)
-        else:
-            own_source = row.get("source") or source_name
-            yield Clip(
-                path=root / path,
-                file_name=path,
-                language=_language(row["language"]),
-                speaker_id=row.get("speaker") or _own_speaker(own_source, path),
-                source=own_source,
-                split=_given_split(row.get("split", ""), number),
-                licence=row.get("licence") or None,
-                synthetic=_flag(row.get("synthetic", ""), number),
-                transcript=row.get("transcript") or None,
-            )
-    for path in _files(root, drops):
-        if path.as_posix() not in listed:
-            drops.add(f"not in {METADATA_NAME}, ignored", text_of_name(path.as_posix()))
+def joined_languages(clips: Iterable[Clip]) -> list[str]:
+    """A sentence for each language that is written in several ways, or as a variety."""
+    written = defaultdict(set)
+    for clip in clips:
+        written[clip.language].add(clip.language_text)
+    return [
+        f"{', '.join(sorted(texts))}: one language, {code}."
+        for code, texts in sorted(written.items())
+        if len(texts) > 1 or any("-" in text.replace("_", "-") for text in texts - {code})
+    ]
 
 
-def _metadata_rows(path: Path) -> list[dict[str, str]]:
-    """Rows of the table with stripped texts; the columns that are needed are there."""
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file, strict=True)
-            columns = reader.fieldnames or []
-            rows = [
-                {key: (text or "").strip() for key, text in row.items() if key is not None}
-                for row in reader
+def _find_tables(root: Path) -> list[Table]:
+    for name in METADATA_NAMES:
+        if (root / name).is_file():
+            return [Table(root / name)]
+    for pattern in COMMON_VOICE_TABLES:
+        paths = [path for path in root.glob(pattern) if (path.parent / "clips").is_dir()]
+        if paths:
+            return [
+                Table(
+                    path,
+                    (path.parent.relative_to(root) / "clips").as_posix(),
+                    COMMON_VOICE_COLUMNS,
+                    {
+                        "language": path.parent.name,  # early releases have no locale
+                        "source": "common_voice",  # people keep their client_id over the releases
+                        "licence": "CC0-1.0",
+                    },
+                )
+                for path in sorted(paths)
             ]
-    except UnicodeDecodeError as error:
-        raise DataError(f"{path} is not UTF-8 text: save it again as UTF-8.") from error
-    except csv.Error as error:
-        raise DataError(f"{path} is not a comma-separated table: {error}.") from error
-    missing = [name for name in ("file_name", "language") if name not in columns]
-    if missing:
-        raise DataError(
-            f"{path} has no column {' and no column '.join(missing)}: its first line must name "
-            "the columns, file_name and language at least, separated by commas."
-        )
-    return rows
+    return []
+
+
+def _read_tables(
+    root: Path, tables: list[Table], source_name: str | None, drops: Drops, is_test_set: bool
+) -> Iterator[Clip]:
+    listed = {table.path.relative_to(root).as_posix() for table in tables}
+    for table in tables:
+        for place, row in table.rows():
+            if is_test_set and not all(row.get(name) for name in REQUIRED):
+                raise DataError(f"{table.path}, {place}: give both file_name and language.")
+            if not row.get("file_name"):
+                drops.add("no file_name", place)
+                continue
+            path = PurePath(table.folder, row["file_name"]).as_posix()
+            problem = None
+            if not is_test_set:
+                problem = "listed twice" if path in listed else _problem(root, path, row)
+            listed.add(path)
+            if problem is not None:
+                drops.add(problem, path)
+                continue
+            source = row.get("source") or source_name or table.defaults.get("source")
+            facts = row | {"source": source or text_of_name(root.name)}
+            yield _clip(root, path, facts, f"{table.path.name}, {place}", is_test_set)
+    if is_test_set:
+        return
+    for file in _files(root, drops):
+        if file.as_posix() not in listed:
+            unlisted = f"not in {tables[0].path.name}, ignored"
+            drops.add(unlisted, text_of_name(file.as_posix()))
+
+
+def _clip(root: Path, path: str, row: dict[str, str], place: str, any_split: bool) -> Clip:
+    split = row.get("split") or None
+    if split and not any_split:
+        split = split_name(split)
+        if split is None:
+            raise DataError(
+                f"{place}: {row['split']!r} is not a split; write {', '.join(SPLITS)} or leave it "
+                "empty."
+            )
+    synthetic = row.get("synthetic", "").lower()
+    if synthetic not in _YES + _NO:
+        raise DataError(f"{place}: synthetic is {row['synthetic']!r}; write 1 or 0.")
+    return Clip(
+        path=root / path,
+        file_name=path,
+        language=code_or_text(row["language"]),
+        speaker_id=qualified_speaker(row.get("speaker") or _stem(path), row["source"]),
+        source=row["source"],
+        split=split,
+        licence=row.get("licence") or None,
+        synthetic=synthetic in _YES,
+        transcript=row.get("transcript") or None,
+        language_text=row["language"],
+    )
 
 
 def _read_tree(root: Path, source_name: str, drops: Drops) -> Iterator[Clip]:
-    root = root.resolve()
     names = set()
     for path in _files(root, drops):
         name = text_of_name(path.as_posix())
@@ -153,20 +235,21 @@ def _read_tree(root: Path, source_name: str, drops: Drops) -> Iterator[Clip]:
             drops.add("not audio, ignored", name)
         elif not folders:
             drops.add("not in a language's folder", name)
-        elif (problem := _path_problem(root, path.as_posix())) is not None:
+        elif (problem := _problem(root, path.as_posix(), {"language": folders[0]})) is not None:
             drops.add(problem, name)
         elif name in names:  # as text
             drops.add("same name as another file", name)
         else:
             names.add(name)
-            speaker = f"{source_name}:{folders[1]}" if len(folders) > 1 else None
+            speaker = folders[1] if len(folders) > 1 else _stem(name)
             yield Clip(
                 path=root / path,
                 file_name=name,
-                language=_language(folders[0]),
-                speaker_id=speaker or _own_speaker(source_name, name),
+                language=code_or_text(folders[0]),
+                speaker_id=f"{source_name}:{speaker}",
                 source=source_name,
                 split=split,
+                language_text=folders[0],
             )
 
 
@@ -186,8 +269,10 @@ def _files(root: Path, drops: Drops) -> Iterator[PurePath]:
             yield relative / name
 
 
-def _path_problem(root: Path, path: str) -> str | None:
-    """Why a listed path is not a file below ``root``, following links; None if it is."""
+def _problem(root: Path, path: str, row: dict[str, str]) -> str | None:
+    """Why a recording cannot be taken, if it cannot: its language, or its file below ``root``."""
+    if not row.get("language"):
+        return "no language"
     if "\0" in path:
         return "missing file"
     if not (root / path).resolve().is_relative_to(root):
@@ -195,31 +280,5 @@ def _path_problem(root: Path, path: str) -> str | None:
     return None if (root / path).is_file() else "missing file"
 
 
-def _language(text: str) -> str:
-    """Code of a name or code; a locale ("zh-TW") or a name unknown here is kept as it is."""
-    try:
-        return language_code(text)
-    except ValueError:
-        return text
-
-
-def _own_speaker(source_name: str, path: str) -> str:
-    return f"{source_name}:{PurePath(path).with_suffix('').as_posix()}"
-
-
-def _given_split(text: str, row_number: int) -> str | None:
-    if not text:
-        return None
-    split = split_name(text)
-    if split is None:
-        raise DataError(
-            f"{METADATA_NAME}, row {row_number}: {text!r} is not a split; write "
-            f"{', '.join(SPLITS)} or leave it empty."
-        )
-    return split
-
-
-def _flag(text: str, row_number: int) -> bool:
-    if text.lower() not in _YES + _NO:
-        raise DataError(f"{METADATA_NAME}, row {row_number}: synthetic is {text!r}; write 1 or 0.")
-    return text.lower() in _YES
+def _stem(path: str) -> str:
+    return PurePath(path).with_suffix("").as_posix()

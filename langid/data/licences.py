@@ -1,7 +1,10 @@
 """Licences: what the Hub calls them, and their full names."""
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable
+
+from langid.hub.markdown import few
 
 UNSTATED = "unstated"  # how a missing licence is shown, and what filters call it
 # Hub id → full name; from https://huggingface.co/docs/hub/repositories-licenses, those that
@@ -78,3 +81,18 @@ def restrictions(licence: str) -> list[str]:
         return ["no licence is stated"]
     found = [words for words, pattern in _RESTRICTIONS.items() if re.search(pattern, text)]
     return found or ([] if re.search(_PERMISSIVE, text) else ["terms of its own"])
+
+
+def restriction_lines(held: Iterable[tuple[str, str, float]]) -> list[str]:
+    """Of (source, licence, hours): what is asked for beyond naming the author, with the hours and
+    sources it holds for, as the items of a Markdown list; the most hours first."""
+    hours: dict[str, float] = defaultdict(float)
+    sources: dict[str, dict[str, None]] = defaultdict(dict)
+    for source, licence, n_hours in held:
+        for restriction in restrictions(licence):
+            hours[restriction] += n_hours
+            sources[restriction][source] = None
+    return [
+        f"- {restriction}: {hours[restriction]:.1f} h ({few(list(sources[restriction]))})"
+        for restriction in sorted(hours, key=lambda restriction: -hours[restriction])
+    ]

@@ -1,16 +1,14 @@
 """Several datasets → one: sources apart by name, every speaker in one split, each audio once."""
 
 import math
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 from huggingface_hub import snapshot_download
 
 from langid.data.clips import ClipLimits, UnusableClip, encode_clip
+from langid.data.disjoint import SplitCheck
 from langid.data.splits import SPLITS
 from langid.data.store import (
     ALL_SHARDS,
@@ -18,15 +16,16 @@ from langid.data.store import (
     check_shards,
     check_whole,
     label_names,
+    opened,
     shard_paths,
     shards_of,
 )
-from langid.data.utterance import Job, Reading, Utterance
+from langid.data.utterance import Job, Reading, Utterance, qualified_speaker
 from langid.errors import DataError
 from langid.hub import HUB_ERRORS, hub_reason
 
 
-def find_dataset(source: str) -> Path:
+def find_dataset(name: str) -> Path:
     """The folder of a dataset: itself, or a copy of the Hub's dataset ``USER/NAME``.
 
     Raises
@@ -34,20 +33,20 @@ def find_dataset(source: str) -> Path:
     DataError
         If it is neither, not whole, or not in Parquet files of this project's layout.
     """
-    folder = Path(source)
+    folder = Path(name)
     if not folder.is_dir():
         try:
-            folder = Path(snapshot_download(source, repo_type="dataset", allow_patterns=ALL_SHARDS))
+            folder = Path(snapshot_download(name, repo_type="dataset", allow_patterns=ALL_SHARDS))
         except HUB_ERRORS as error:
             raise DataError(
-                f"{source} is neither a folder nor a dataset that the Hub gives out "
+                f"{name} is neither a folder nor a dataset that the Hub gives out "
                 f"({hub_reason(error)}): give folders made by prepare_data.py, or USER/NAME."
             ) from error
         check_shards(folder, SPLITS)  # it may have been made by other means, without build.json
     else:
         check_whole(folder, SPLITS)
     if not any(shard_paths(folder, split) for split in SPLITS):
-        raise DataError(f"{source} has no {shards_of(SPLITS[0])}: prepare it again.")
+        raise DataError(f"{name} has no {shards_of(SPLITS[0])}: prepare it again.")
     return folder
 
 
@@ -60,13 +59,12 @@ def merge_jobs(datasets: dict[str, Path]) -> tuple[list[Job], list[str]]:
         If a column is missing, or a speaker stands in two splits.
     """
     jobs, languages = [], set()
-    split_of: dict[str, tuple[str, str]] = {}  # speaker → split and dataset
+    check = SplitCheck()
     for name, folder in datasets.items():
         for split in SPLITS:
             for path in shard_paths(folder, split):
-                with _opened(path) as file:
+                with opened(path) as file:
                     _check_columns(file.schema_arrow, path)
-                    _check_speakers(file, split, name, split_of)
                     labels = tuple(label_names(file.schema_arrow))
                     languages.update(labels)
                     stat = path.stat()
@@ -80,16 +78,9 @@ def merge_jobs(datasets: dict[str, Path]) -> tuple[list[Job], list[str]]:
                                 stamp=f"{stat.st_size} {stat.st_mtime_ns}",
                             )
                         )
+        check.add_folder(name, folder, with_audio=False)  # of equal ones, the merge keeps one
+    check.finish()
     return jobs, sorted(languages)
-
-
-@contextmanager
-def _opened(path: Path) -> Iterator[pq.ParquetFile]:
-    try:
-        with pq.ParquetFile(path) as file:
-            yield file
-    except pa.ArrowException as error:
-        raise DataError(f"{path} is damaged: copy, download or make it again.") from error
 
 
 def _check_columns(schema: pa.Schema, path: Path) -> None:
@@ -97,26 +88,6 @@ def _check_columns(schema: pa.Schema, path: Path) -> None:
         raise DataError(f"{path} lacks the columns {', '.join(missing)}: prepare it again.")
     if not pa.types.is_integer(schema.field("language").type):
         raise DataError(f"The languages in {path} are no class labels: prepare it again.")
-
-
-def _check_speakers(
-    file: pq.ParquetFile, split: str, name: str, split_of: dict[str, tuple[str, str]]
-) -> None:
-    for speaker in _speakers(file):
-        other_split, other_name = split_of.setdefault(speaker, (split, name))
-        if other_split != split:
-            raise DataError(
-                f"Speaker {speaker!r} is in {other_split} of {other_name} and in {split} of "
-                f"{name}: build both with the same --seed and shares or, if they are two people, "
-                "one with another --source-name."
-            )
-
-
-def _speakers(file: pq.ParquetFile) -> Iterator[str]:
-    for batch in file.iter_batches(columns=["speaker_id", "source"]):
-        ids, sources = (batch.column(name).to_pylist() for name in ("speaker_id", "source"))
-        pairs = set(zip(ids, sources, strict=True))
-        yield from {qualified_speaker(*pair) for pair in pairs if None not in pair}
 
 
 @dataclass(frozen=True)
@@ -132,11 +103,8 @@ def read_row_group(job: Job) -> Reading:
     """The rows as utterances; what a dataset does not say of them stays unknown."""
     part: RowGroup = job.item
     reading = Reading()
-    try:
-        with pq.ParquetFile(part.path) as file:
-            rows = file.read_row_group(part.index).to_pylist()
-    except pa.ArrowException as error:
-        raise DataError(f"{part.path} is damaged: copy, download or make it again.") from error
+    with opened(part.path) as file:
+        rows = file.read_row_group(part.index).to_pylist()
     known = {field.name for field in fields(Utterance)}
     for number, row in enumerate(rows):
         audio = row.pop("audio") or {}
@@ -167,9 +135,3 @@ def _lacking(row: dict, audio: dict, languages: tuple[str, ...]) -> str | None:
     if row["language"] is None or not 0 <= row["language"] < len(languages):
         return "language"
     return next((name for name in ("speaker_id", "source") if row[name] in (None, "")), None)
-
-
-def qualified_speaker(speaker_id: str | int, source: str) -> str:
-    """Speakers of two sources are two people, even if both are called "anna"."""
-    name = str(speaker_id)
-    return name if name.startswith(f"{source}:") else f"{source}:{name}"

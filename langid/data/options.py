@@ -1,6 +1,7 @@
 """The command line of prepare_data.py: options that its commands share, and their values."""
 
 import argparse
+import math
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,33 +10,25 @@ from langid.errors import DataError
 from langid.languages import parse_languages
 
 
-def positive_int(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not a number from 1 upwards")
-    return number
+def _number(kind: type, is_valid: Callable[[float], bool], what: str) -> Callable[[str], float]:
+    """A type for argparse: a number of which ``is_valid`` holds, which is ``what``."""
+
+    def parse(text: str) -> float:
+        try:
+            number = kind(text)
+        except ValueError:
+            number = math.nan  # of which nothing holds
+        if not is_valid(number):
+            raise argparse.ArgumentTypeError(f"{text} is not {what}")
+        return number
+
+    return parse
 
 
-def seconds(text: str) -> float:
-    number = float(text)
-    if not 0 <= number < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text} is not a number of seconds")
-    return number
-
-
-def amount(text: str) -> float:
-    """A number above 0; ``inf`` is all there is."""
-    number = float(text)
-    if not number > 0:
-        raise argparse.ArgumentTypeError(f"{text} is not a number above 0, or inf for all")
-    return number
-
-
-def share(text: str) -> float:
-    number = float(text)
-    if not 0 <= number < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not a share from 0 to below 1")
-    return number
+positive_int = _number(int, lambda n: n >= 1, "a whole number from 1 upwards")
+seconds = _number(float, lambda s: 0 <= s < math.inf, "a number of seconds")
+amount = _number(float, lambda n: n > 0, "a number above 0, or inf for all")
+share = _number(float, lambda s: 0 <= s < 1, "a share from 0 to below 1")
 
 
 def names(text: str) -> tuple[str, ...]:

@@ -1,6 +1,5 @@
 """What the commands of prepare_data.py share: from jobs to a dataset on disk and on the Hub."""
 
-import math
 import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
@@ -12,7 +11,6 @@ from langid.data.card import write_card
 from langid.data.card_texts import CardText
 from langid.data.counts import count_dataset
 from langid.data.store import ALL_SHARDS, BUILD_FILE
-from langid.data.tally import table
 from langid.data.utterance import Drops, Job, Reading
 from langid.errors import DataError, PublishError
 from langid.files import read_json, text_of_name
@@ -61,14 +59,12 @@ class Target:
         drops: Drops,
         text: CardText,
         unit: str,
-        max_speaker_s: float = math.inf,
-        max_language_s: float = math.inf,
     ) -> None:
         """Build, tell what was built, publish; see ``builder.build_dataset``."""
         # Without a repository, what the card tells to load is the folder.
         describe = partial(write_card, text=text, repo_id=self.repo_id or self.output.as_posix())
         built = build_dataset(
-            Recipe(jobs, sorted(languages), self.settings, max_speaker_s, max_language_s),
+            Recipe(jobs, sorted(languages), self.settings),
             read,
             self.output,
             describe,
@@ -81,7 +77,7 @@ class Target:
             print(f"{self.output} is up to date: nothing to do.")
             if self.repo_id:  # it may not be the one that the card names
                 self._describe_again(partial(describe, self.output, built.drops, built.changes))
-        print(f"Kept, in {self.output}:\n{table(count_dataset(self.output).tallies)}")
+        print(f"Kept, in {self.output}:\n{count_dataset(self.output).as_text()}")
         for title, happened in (("Changed:", built.changes), ("Left out:", built.drops)):
             print("\n".join([title, *(happened.lines() or [f"{'nothing':>8}"])]))
         if self.repo_id:

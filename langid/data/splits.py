@@ -141,11 +141,12 @@ class _Balance:
         for stratum in sorted(self.n, key=lambda names: (len(names), names)):
             for split in ("train", *self.held_out):
                 while self.n[stratum][split] < self._fewest(stratum, split):
-                    if not self._draw(stratum, split):
+                    largest = self.n[stratum].most_common(1)[0][0]
+                    if not self._move_one(stratum, largest, split, at_any_cost=split == "train"):
                         break
             for split in self.held_out if self.tolerance < 1 else ():
                 while self.n[stratum][split] > self._most(stratum, split):
-                    if not self._give_back(stratum, split):
+                    if not self._move_one(stratum, split, "train"):
                         break
 
     def _asked(self, stratum: Stratum, split: str) -> float:
@@ -159,29 +160,22 @@ class _Balance:
     def _most(self, stratum: Stratum, split: str) -> int:
         return max(1, math.ceil(self._asked(stratum, split) * (1 + self.tolerance)))
 
-    def _draw(self, stratum: Stratum, split: str) -> bool:
-        """Move one to ``split`` from where most are, if one can be spared there."""
-        rich = self.n[stratum].most_common(1)[0][0]
+    def _move_one(
+        self, stratum: Stratum, source: str, target: str, at_any_cost: bool = False
+    ) -> bool:
+        """Move the speaker nearest by hash to another split, if one can be spared."""
         spare = [
             speaker
             for speaker in self.movable[stratum]
-            if self.split_of[speaker] == rich and (split == "train" or self._spares(speaker, rich))
+            if self.split_of[speaker] == source and (at_any_cost or self._spares(speaker, source))
         ]
         if not spare:
             return False
-        self._move((max if split == "train" else min)(spare, key=self.position.__getitem__), split)
-        return True
-
-    def _give_back(self, stratum: Stratum, split: str) -> bool:
-        """Move one from ``split`` to train, if one can be spared."""
-        spare = [
-            speaker
-            for speaker in self.movable[stratum]
-            if self.split_of[speaker] == split and self._spares(speaker, split)
-        ]
-        if not spare:
-            return False
-        self._move(max(spare, key=self.position.__getitem__), "train")
+        speaker = (max if target == "train" else min)(spare, key=self.position.__getitem__)
+        for other in self.strata_of[speaker]:
+            self.n[other][source] -= 1
+            self.n[other][target] += 1
+        self.split_of[speaker] = target
         return True
 
     def _spares(self, speaker: str, split: str) -> bool:
@@ -190,9 +184,3 @@ class _Balance:
             self.n[stratum][split] > self._fewest(stratum, split)
             for stratum in self.strata_of[speaker]
         )
-
-    def _move(self, speaker: str, split: str) -> None:
-        for stratum in self.strata_of[speaker]:
-            self.n[stratum][self.split_of[speaker]] -= 1
-            self.n[stratum][split] += 1
-        self.split_of[speaker] = split

@@ -5,6 +5,7 @@ start without it.
 """
 
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -189,13 +190,44 @@ class ShardWriter:
         self._rows, self._held_bytes = [], 0
 
 
-def read_columns(folder: Path, split: str, columns: list[str]) -> Iterator[tuple]:
-    """Rows of some columns of a split, the languages as text; the audio is not touched."""
-    for path in shard_paths(folder, split):
+@contextmanager
+def opened(path: Path) -> Iterator[pq.ParquetFile]:
+    """A Parquet file to read from.
+
+    Raises
+    ------
+    DataError
+        If it is damaged, whenever that turns out.
+    """
+    try:
         with pq.ParquetFile(path) as file:
-            labels = label_names(file.schema_arrow)
-            for batch in file.iter_batches(columns=columns):
-                held = {name: batch.column(name).to_pylist() for name in columns}
-                if "language" in held:
+            yield file
+    except pa.ArrowException as error:
+        raise DataError(f"{path} is damaged: copy, download or make it again.") from error
+
+
+def read_columns(
+    folder: Path, split: str, columns: list[str], optional: tuple[str, ...] = ()
+) -> Iterator[tuple]:
+    """Rows of some columns of a split, the languages as text; the audio is not touched.
+
+    An ``optional`` column that a file lacks is None in all its rows.
+
+    Raises
+    ------
+    DataError
+        If a file is damaged.
+    KeyError
+        If it lacks a column.
+    """
+    for path in shard_paths(folder, split):
+        with opened(path) as file:
+            lacking = set(optional).difference(file.schema_arrow.names)
+            present = [name for name in columns if name not in lacking]
+            labels = label_names(file.schema_arrow) if "language" in present else []
+            for batch in file.iter_batches(columns=present):
+                held = {name: batch.column(name).to_pylist() for name in present}
+                if labels:
                     held["language"] = [labels[index] for index in held["language"]]
-                yield from zip(*(held[name] for name in columns), strict=True)
+                absent = [None] * len(batch)
+                yield from zip(*(held.get(name, absent) for name in columns), strict=True)

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 N_NAMES_SHOWN = 3
-HAS_ENOUGH = "speaker has enough"  # why an utterance was left out
 
 
 @dataclass(frozen=True)
@@ -96,3 +95,9 @@ class Reading:
     utterances: list[Utterance] = field(default_factory=list)
     drops: Drops = field(default_factory=Drops)  # left out, and why
     changes: Drops = field(default_factory=Drops)  # kept, but cut, resampled …
+
+
+def qualified_speaker(speaker_id: str | int, source: str) -> str:
+    """Speakers of two sources are two people, even if both are called "anna"."""
+    name = str(speaker_id)
+    return name if name.startswith(f"{source}:") else f"{source}:{name}"

@@ -71,13 +71,17 @@ def main(arguments: list[str] | None = None) -> int:
     if min(durations_s) < 0 or min(options.seconds) < 1 or options.pairs < 1:
         parser.error("recordings last at least 1 s, and there is at least one pair")
 
-    report = run_bench(
-        seconds=options.seconds,
-        long_hours=options.long_hours,
-        mp3_hours=options.mp3_hours,
-        n_pairs=0 if options.skip_ecapa else options.pairs,
-        source=options.model,
-    )
+    try:
+        report = run_bench(
+            seconds=options.seconds,
+            long_hours=options.long_hours,
+            mp3_hours=options.mp3_hours,
+            n_pairs=0 if options.skip_ecapa else options.pairs,
+            source=options.model,
+        )
+    except subprocess.CalledProcessError as error:
+        reason = (error.stderr.strip().splitlines() or [f"status {error.returncode}"])[-1]
+        parser.exit(2, f"bench: a measured process ended before its answer: {reason}\n")
     print(json.dumps(report, indent=2) if options.json else format_bench(report))
     return 0
 

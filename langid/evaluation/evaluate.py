@@ -1,5 +1,6 @@
 """An identifier × labelled clips → the report of how often it is right."""
 
+import dataclasses
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -11,13 +12,15 @@ from tqdm import tqdm
 
 from langid.audio import AudioInput
 from langid.data.clips import Clip
-from langid.data.labelled import read_clips
+from langid.data.folder import read_test_set
 from langid.data.splits import split_name
 from langid.errors import AudioError, DataError
+from langid.evaluation.conditions import condition_losses
 from langid.evaluation.predictions import Predictions
 from langid.evaluation.report import Failure, Report
 from langid.evaluation.summary import make_report
-from langid.identifier import Identification, LanguageIdentifier
+from langid.identification import Identification
+from langid.identifier import LanguageIdentifier
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -31,6 +34,8 @@ def evaluate_folder(
     folder: str | Path,
     split: str | None = None,
     progress: bool = True,
+    conditions: bool = False,
+    n_processes: int = 1,
 ) -> Report:
     """Identify every clip of a folder and compare with its label.
 
@@ -49,6 +54,9 @@ def evaluate_folder(
         Only the clips of this split; ``"dev"``, ``"valid"`` and ``"validation"`` are one.
     progress
         Show a bar where standard error is a terminal.
+    conditions
+        Measure as well what codecs, noise, rooms and more cost (`condition_losses`), spread over
+        ``n_processes``.
 
     Raises
     ------
@@ -56,9 +64,15 @@ def evaluate_folder(
         If the folder cannot be read, lists missing files, or holds no usable clip.
     """
     by_path = defaultdict(list)  # a file may be listed more than once
-    for clip in read_clips(Path(folder), split):
+    for clip in read_test_set(Path(folder), split):
         by_path[clip.path].append(clip)
-    return _evaluate(identifier, by_path.items(), len(by_path), str(folder), split, progress)
+    report = _evaluate(identifier, by_path.items(), len(by_path), str(folder), split, progress)
+    if not conditions:
+        return report
+    failed = {failure.file for failure in report.errors}
+    clips = [clip for rows in by_path.values() for clip in rows if clip.file_name not in failed]
+    losses = condition_losses(identifier, clips, n_processes, progress)
+    return dataclasses.replace(report, conditions=losses)
 
 
 def evaluate_dataset(

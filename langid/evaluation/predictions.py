@@ -7,7 +7,7 @@ import numpy as np
 
 from langid.data.clips import Clip
 from langid.evaluation.report import is_wild
-from langid.identifier import Identification
+from langid.identification import Identification
 from langid.languages import class_of, languages_of
 
 
@@ -35,7 +35,7 @@ class Predictions:
     ) -> "Predictions":
         """Columns of clips and their identifications."""
         clips, answers = zip(*identified, strict=True)
-        classes = [label_of(clip.language, labels) for clip in clips]
+        classes = [class_of(clip.language, labels) for clip in clips]
         targets = np.array([labels.index(c) if c in labels else -1 for c in classes])
         return cls(
             labels,
@@ -58,14 +58,6 @@ class Predictions:
     def wild(self) -> np.ndarray:
         """(n,) bool: whether the clip's source is called wild."""
         return np.array([is_wild(name) for name in self.sources])
-
-
-def label_of(language: str, labels: tuple[str, ...]) -> str:
-    """The class of a clip labelled ``language``: a variety counts as its language ("en-GB" is
-    English) unless the model knows it by itself."""
-    if language in labels:
-        return language
-    return class_of(language.replace("_", "-").split("-")[0].lower(), labels)
 
 
 def _table(rows: Iterable[dict[str, float]], labels: tuple[str, ...]) -> np.ndarray:

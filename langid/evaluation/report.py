@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 
-from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic import ConfigDict, JsonValue, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
 from langid.errors import DataError
@@ -21,7 +21,6 @@ from langid.version import VERSION
 METRICS_FILE = "metrics.json"
 # Types are held, at construction and when read back; what is unknown or missing is refused.
 _STRICT = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
-Setting = str | int | float | bool | None
 
 
 def is_wild(source: str) -> bool:
@@ -111,7 +110,7 @@ class TrainingSource:
 class Training:
     """How the weights came about."""
 
-    settings: dict[str, Setting]
+    settings: dict[str, JsonValue]
     sources: tuple[TrainingSource, ...]
 
 

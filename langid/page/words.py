@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from langid.audio.duration import describe_duration
 from langid.checkpoint import EMBEDDED_NAME
-from langid.identification import Identification, Segment
+from langid.identification import Identification, LanguageShare, Segment
 from langid.languages import NONE, OTHER, language_name
-from langid.page.times import clock, describe_duration
+from langid.page.times import clock
 from langid.version import VERSION
 
 NOT_SURE = 0.6  # below this confidence the runner-up is named as well
@@ -21,8 +22,9 @@ def describe_answer(answer: Identification, candidates: Sequence[str] | None = N
     heard = {NONE: "no speech", OTHER: "speech in another language"}.get(
         answer.language, language_name(answer.language)
     )
-    lines = [f"{describe_duration(answer.duration_s)} of audio: **{heard}**."]
-    if answer.confidence < NOT_SURE:
+    shares = describe_shares(answer.languages)
+    lines = [f"{describe_duration(answer.duration_s)} of audio: **{shares or heard}**."]
+    if answer.confidence < NOT_SURE and not shares:
         second, share = sorted(answer.probabilities.items(), key=lambda item: -item[1])[1]
         lines[0] += f" Not sure: it may be {_phrase(second)} as well ({share:.0%})."
     if answer.duration_s < SHORT_S and answer.language != NONE:
@@ -31,6 +33,15 @@ def describe_answer(answer: Identification, candidates: Sequence[str] | None = N
         lines.append(f"Chosen only among {join_names(candidates)}.")
     lines += [f"⚠ {warning}" for warning in answer.warnings]
     return "\n\n".join(lines)
+
+
+def describe_shares(languages: Sequence[LanguageShare]) -> str:
+    """Shares of the speech, ``"German 64 %, English 36 %"``; of fewer than two languages ""."""
+    if len(languages) < 2:
+        return ""
+    return ", ".join(
+        f"{language_name(part.language)} {100 * part.share:.0f} %" for part in languages
+    )
 
 
 def segment_table(segments: Sequence[Segment]) -> str:

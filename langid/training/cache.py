@@ -1,7 +1,7 @@
 """Rows of datasets, read once and in order → log-mel and phones, kept in the ``datasets`` cache.
 
 What is kept of a row: its log-mel, its phones and its small columns, and the audio only where the
-last evaluation hears it. A part of a source (mostly a file) is kept when it is complete, so an
+last evaluation needs it. A part of a dataset (mostly a file) is kept when it is complete, so an
 interruption costs one part, and a next run reads only what is new.
 """
 
@@ -25,7 +25,14 @@ from langid.errors import DataError
 from langid.hub import hub_reason
 from langid.languages import class_of, languages_of
 from langid.training.clips import FeatureComputer
-from langid.training.datasets import ROW_FEATURES, SourceSplit, hold_back, load_splits
+from langid.training.datasets import (
+    ROW_FEATURES,
+    DatasetSplit,
+    check_folders,
+    check_speakers,
+    hold_back,
+    load_splits,
+)
 from langid.training.teacher_targets import TeacherTargets
 
 WRITER_BATCH_SIZE = 100  # rows in memory before they go to disk
@@ -38,7 +45,7 @@ FEATURES = Features(
 
 
 def load_training_data(
-    sources: list[str],
+    dataset_names: list[str],
     config: ModelConfig,
     seed: int,
     *,
@@ -57,31 +64,35 @@ def load_training_data(
     ------
     DataError
         If there is no such dataset, a split, a column or a language is missing, or the connection
-        to the Hub is lost.
+        to the Hub is lost, or a speaker or an audio stands in two splits.
     """
     languages = languages_of(config.labels)
-    splits = [load_splits(source, streaming) for source in sources]
+    splits = [load_splits(name, streaming) for name in dataset_names]
+    check_folders(dataset_names)
     train = [own["train"] for own in splits]
     validation = [own["validation"] for own in splits if "validation" in own]
     if not validation:
         raise DataError(
-            f"{' and '.join(sources)} have no validation split: prepare the data with "
+            f"{' and '.join(dataset_names)} have no validation split: prepare the data with "
             "prepare_data.py, from recordings of several speakers a language."
         )
-    names = [split.language_names for split in train]
-    if None not in names:  # then what is missing is known before any work
-        _require(languages, {class_of(name, languages) for own in names for name in own})
+    stated = [split.language_names for split in train]
+    if None not in stated:  # then what is missing is known before any work
+        _require(languages, {class_of(name, languages) for names in stated for name in names})
     with _one_torch_thread_each(), ThreadPoolExecutor(n_threads) as pool:
         reader = _Reader(config, pool, n_threads)
-        heard = reader.read(validation, "validation", frozenset())
+        validation_rows = reader.read(validation, "validation", frozenset())
         # What is validated anyway is not lent, and its audio not needed.
-        seen = reader.read(train, "train", frozenset(heard.unique("language")))
-    _require(languages, {class_of(name, languages) for name in seen.unique("language")})
+        validated = frozenset(validation_rows.unique("language"))
+        train_rows = reader.read(train, "train", validated)
+    check_speakers(train_rows, validation_rows)
+    _require(languages, {class_of(name, languages) for name in train_rows.unique("language")})
     if targets is not None:
-        targets.fit(train, seen, config, seed)
-        heard = _beside(heard, targets.read(validation, heard, config, "validation"))
-        seen = _beside(seen, targets.read(train, seen, config, "train"))
-    return hold_back(seen, heard, languages, seed)
+        targets.fit(train, train_rows, config, seed)
+        own = targets.read(validation, validation_rows, config, "validation")
+        validation_rows = _beside(validation_rows, own)
+        train_rows = _beside(train_rows, targets.read(train, train_rows, config, "train"))
+    return hold_back(train_rows, validation_rows, languages, seed)
 
 
 def _beside(left: Dataset, right: Dataset) -> Dataset:
@@ -109,7 +120,7 @@ class _Reader:
             "version": FeatureComputer.VERSION,
         }
 
-    def read(self, splits: list[SourceSplit], name: str, without_audio: frozenset) -> Dataset:
+    def read(self, splits: list[DatasetSplit], name: str, without_audio: frozenset) -> Dataset:
         """All rows of ``splits``, in order; the audio only of languages not ``without_audio``."""
         known = [split.n_rows for split in splits]
         total = None if None in known else sum(known)
@@ -126,7 +137,7 @@ class _Reader:
         return concatenate_datasets(parts)
 
     def _part(
-        self, split: SourceSplit, part: int, without_audio: frozenset, progress: tqdm
+        self, split: DatasetSplit, part: int, without_audio: frozenset, progress: tqdm
     ) -> Dataset:
         key = [split.part_keys[part], sorted(without_audio, key=str), self._settings]
         n_before = progress.n
@@ -140,12 +151,12 @@ class _Reader:
                     writer_batch_size=WRITER_BATCH_SIZE,
                 )
         except DatasetGenerationError as error:
-            raise _explained(error.__cause__ or error, split.source) from None
+            raise _foreseen(error.__cause__ or error, split.dataset) from None
         progress.update(n_before + len(dataset) - progress.n)  # it may have been in the cache
         return dataset
 
     def _rows(
-        self, split: SourceSplit, part: int, without_audio: frozenset, progress: tqdm
+        self, split: DatasetSplit, part: int, without_audio: frozenset, progress: tqdm
     ) -> Iterator[dict]:
         for row, features in run_in_order(
             self._pool,
@@ -160,17 +171,17 @@ class _Reader:
             yield {**row, **features}
 
 
-def _explained(cause: BaseException, source: str) -> BaseException:
-    """What went wrong with a source in the middle, in a sentence where it is foreseen."""
+def _foreseen(cause: BaseException, name: str) -> BaseException:
+    """What went wrong with a dataset in the middle, in a sentence where it is foreseen."""
     if isinstance(cause, (HTTPError, ConnectionError, TimeoutError)):
         reason = hub_reason(cause.__cause__ or cause)
         return DataError(
-            f"The connection to the Hub was lost while {source} was read ({reason}): run the same "
+            f"The connection to the Hub was lost while {name} was read ({reason}): run the same "
             "command again, which goes on with the file that was not complete."
         )
     if isinstance(cause, pa.ArrowException):
         return DataError(
-            f"{source} is damaged ({hub_reason(cause)}): make it again, or copy it again."
+            f"{name} is damaged ({hub_reason(cause)}): make it again, or copy it again."
         )
     return cause
 

@@ -1,11 +1,9 @@
 """The model card of weights: what they are, what they can do, what they were trained on."""
 
-from collections import defaultdict
-
 from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
 from langid.config import ModelConfig
-from langid.data.licences import restrictions
+from langid.data.licences import restriction_lines, restrictions
 from langid.evaluation import tables
 from langid.evaluation.report import Report, TrainingSource
 from langid.hub.markdown import TEMPLATES, few, table
@@ -86,22 +84,12 @@ def licence_note(trained_on: tuple[TrainingSource, ...]) -> str:
     """What to know of the training data's licences before passing the weights on."""
     if not trained_on:
         return "The licences of the recordings that these weights were trained on are not recorded."
-    hours: dict[str, float] = defaultdict(float)
-    names: dict[str, list[str]] = defaultdict(list)
-    for source in trained_on:
-        for restriction in restrictions(source.licence):
-            hours[restriction] += source.hours
-            if source.source not in names[restriction]:
-                names[restriction].append(source.source)
-    if not hours:
+    lines = restriction_lines((s.source, s.licence, s.hours) for s in trained_on)
+    if not lines:
         return (
             "All recordings in the training may be used for any purpose and without sharing alike; "
             f"the weights are under {LICENCE}. Attribution is in the table above."
         )
-    lines = [
-        f"- {restriction}: {hours[restriction]:.1f} h ({few(names[restriction])})"
-        for restriction in sorted(hours, key=lambda restriction: -hours[restriction])
-    ]
     return (
         "Code and weights are given under the Apache License 2.0 as far as they are ours to give. "
         "The recordings have licences of their own, some of which ask for more or name none. "

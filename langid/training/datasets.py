@@ -1,6 +1,6 @@
 """Datasets as training takes them: where their rows come from, and which rows validate.
 
-A source is a folder written by ``prepare_data.py`` or a dataset on the Hub. The ``datasets``
+A dataset is a folder written by ``prepare_data.py`` or a repository on the Hub. The ``datasets``
 library reads the rows; the audio stays encoded, because its decoder needs torchcodec and a system
 FFmpeg.
 """
@@ -31,8 +31,10 @@ from huggingface_hub.errors import (
     RepositoryNotFoundError,
 )
 
+from langid.data.disjoint import SplitCheck
 from langid.data.licences import UNSTATED
 from langid.data.store import REQUIRED_COLUMNS, check_whole, shard_paths
+from langid.data.utterance import qualified_speaker
 from langid.errors import DataError
 from langid.evaluation.report import TrainingSource
 from langid.hub import HUB_ERRORS, HUB_TIMEOUT_S, hub_reason
@@ -58,11 +60,11 @@ HELD_BACK_SHARE = 0.1  # of the speakers of a class that validation lacks
 
 
 @dataclass(frozen=True)
-class SourceSplit:
-    """One split of one source; its rows are read in order, one part (mostly a file) at a time."""
+class DatasetSplit:
+    """One split of one dataset; its rows are read in order, one part (mostly a file) at a time."""
 
-    source: str  # as the user named it
-    stream: IterableDataset  # of the source's columns, the audio undecoded
+    dataset: str  # as the user named it
+    stream: IterableDataset  # of the dataset's columns, the audio undecoded
     part_keys: tuple[tuple, ...]  # of each part; equal only for equal rows
     n_rows: int | None  # where that is known beforehand
 
@@ -77,18 +79,20 @@ class SourceSplit:
         for row in self.stream.shard(len(self.part_keys), part):
             if row["audio"] is None or row["audio"]["bytes"] is None:
                 raise DataError(
-                    f"{self.source} names audio files instead of holding them: make a dataset of "
+                    f"{self.dataset} names audio files instead of holding them: make a dataset of "
                     "them with prepare_data.py."
                 )
             language = row["language"]
             if names is not None:
                 # Unlabelled rows are null or -1.
                 language = names[language] if language is not None and language >= 0 else None
-            missing = {c: v for c, v in _OPTIONAL_COLUMNS.items() if c not in row}
-            yield {c: row[c] for c in ROW_FEATURES if c in row} | {"language": language} | missing
+            known = {c: row[c] for c in ROW_FEATURES if c in row}
+            if row["speaker_id"] not in (None, "") and row["source"]:
+                known["speaker_id"] = qualified_speaker(row["speaker_id"], row["source"])
+            yield _OPTIONAL_COLUMNS | known | {"language": language}
 
 
-def load_splits(source: str, streaming: bool = False) -> dict[str, SourceSplit]:
+def load_splits(name: str, streaming: bool = False) -> dict[str, DatasetSplit]:
     """``train`` and, if there is one, ``validation`` of a dataset folder or a Hub repository.
 
     Nothing is read yet but what the dataset says of itself. ``streaming`` leaves the files of a
@@ -99,13 +103,36 @@ def load_splits(source: str, streaming: bool = False) -> dict[str, SourceSplit]:
     DataError
         If there is no such dataset, it is not whole, or it lacks a split or a column.
     """
-    splits = _of_folder(Path(source)) if Path(source).is_dir() else _of_hub(source, streaming)
+    splits = _of_folder(Path(name)) if Path(name).is_dir() else _of_hub(name, streaming)
     if "train" not in splits:
-        raise DataError(f"{source} has no train split: make it with prepare_data.py.")
+        raise DataError(f"{name} has no train split: make it with prepare_data.py.")
     for split in splits.values():
         if missing := sorted(set(REQUIRED_COLUMNS) - set(split.stream.features)):
-            raise DataError(f"{source} lacks the columns {', '.join(missing)}.")
+            raise DataError(f"{name} lacks the columns {', '.join(missing)}.")
     return splits
+
+
+def check_folders(names: list[str]) -> None:
+    """Make sure that no speaker and no audio stands in two splits of the datasets on this disk.
+
+    Raises
+    ------
+    DataError
+        That says how many do, and how to join the datasets instead.
+    """
+    check = SplitCheck()
+    for name in names:
+        if Path(name).is_dir():
+            check.add_folder(name, Path(name))
+    check.finish()
+
+
+def check_speakers(train: Dataset, validation: Dataset) -> None:
+    """The same for speakers, wherever the datasets are, once the rows are there."""
+    check = SplitCheck()
+    for split, rows in (("train", train), ("validation", validation)):
+        check.add("the data", split, "speakers", filter(None, rows.unique("speaker_id")))
+    check.finish()
 
 
 def describe_sources(train: Dataset) -> tuple[TrainingSource, ...]:
@@ -132,25 +159,30 @@ def describe_sources(train: Dataset) -> tuple[TrainingSource, ...]:
 def hold_back(
     train: Dataset, validation: Dataset, languages: tuple[str, ...], seed: int
 ) -> DatasetDict:
-    """Lend validation a tenth of the speakers of every class that it lacks."""
+    """Lend validation a tenth of the speakers of every class that it lacks.
+
+    What these say in other languages is trained on no more.
+    """
     labels = (*languages, OTHER, NONE)
     classes = np.array([class_of(x, languages) for x in train["language"][:]])
     validated = {class_of(x, languages) for x in validation.unique("language")}
     speakers = np.array(train["speaker_id"][:])
     rng = np.random.default_rng(seed)
-    lent = np.zeros(len(train), dtype=bool)
+    lent, gone = np.zeros((2, len(train)), dtype=bool)
     for label in (label for label in labels if label not in validated):
         own = sorted(set(speakers[classes == label].tolist()))
         n_lent = max(1, round(HELD_BACK_SHARE * len(own)))
         if len(own) > n_lent:
-            lent |= np.isin(speakers, rng.choice(own, n_lent, replace=False)) & (classes == label)
+            by_lent = np.isin(speakers, rng.choice(own, n_lent, replace=False))
+            lent |= by_lent & (classes == label)
+            gone |= by_lent  # of other classes, too: nobody speaks in both
     if lent.any():
         validation = concatenate_datasets([validation, train.select(np.flatnonzero(lent))])
-        train = train.select(np.flatnonzero(~lent))
+        train = train.select(np.flatnonzero(~gone))
     return DatasetDict(train=train, validation=validation)
 
 
-def _of_folder(folder: Path) -> dict[str, SourceSplit]:
+def _of_folder(folder: Path) -> dict[str, DatasetSplit]:
     """Read in place: a stream makes no copy of the files, as a loaded dataset would."""
     try:
         check_whole(folder, TRAINING_SPLITS)
@@ -164,7 +196,7 @@ def _of_folder(folder: Path) -> dict[str, SourceSplit]:
     streams = load_dataset("parquet", data_files=names, streaming=True)
     keys = {split: [_file_key(path) for path in paths] for split, paths in files.items()}
     return {
-        split: _source_split(str(folder), stream, keys[split], n_rows[split])
+        split: _dataset_split(str(folder), stream, keys[split], n_rows[split])
         for split, stream in streams.items()
     }
 
@@ -183,67 +215,67 @@ def _file_key(path: Path) -> tuple:
     return str(path.resolve()), facts.st_size, facts.st_mtime_ns
 
 
-def _of_hub(source: str, streaming: bool) -> dict[str, SourceSplit]:
+def _of_hub(name: str, streaming: bool) -> dict[str, DatasetSplit]:
     try:
         # Asked for once beforehand: the library alone goes on trying for minutes.
-        commit = HfApi().dataset_info(source, timeout=HUB_TIMEOUT_S).sha
+        commit = HfApi().dataset_info(name, timeout=HUB_TIMEOUT_S).sha
     except (HFValidationError, RepositoryNotFoundError) as error:
         raise DataError(
-            f"{source} is neither a dataset folder nor a dataset on the Hub that can be seen from "
+            f"{name} is neither a dataset folder nor a dataset on the Hub that can be seen from "
             "here: make one with prepare_data.py, or log in with 'hf auth login'."
         ) from error
     except OfflineModeIsEnabled as error:
         if streaming:
             raise DataError(
-                f"{source} cannot be streamed while HF_HUB_OFFLINE is set: leave out --streaming "
+                f"{name} cannot be streamed while HF_HUB_OFFLINE is set: leave out --streaming "
                 "to use what was downloaded before."
             ) from error
         commit = None
     except HUB_ERRORS as error:
         raise DataError(
-            f"There is no folder {source}, and the Hub cannot be asked for a dataset of that name "
+            f"There is no folder {name}, and the Hub cannot be asked for a dataset of that name "
             f"({hub_reason(error)}): check the connection, or set HF_HUB_OFFLINE=1 to use what "
             "was downloaded before."
         ) from error
     try:
-        splits = load_dataset(source, revision=commit, streaming=streaming, keep_in_memory=False)
+        splits = load_dataset(name, revision=commit, streaming=streaming, keep_in_memory=False)
     except (*HUB_ERRORS, DatasetsError) as error:
         cause = error.__cause__ if isinstance(error, DatasetGenerationError) else None
         raise DataError(
-            f"The dataset {source} cannot be loaded from the Hub ({hub_reason(cause or error)})."
+            f"The dataset {name} cannot be loaded from the Hub ({hub_reason(cause or error)})."
         ) from error
     if not streaming:
-        return _of_downloads(source, splits)
+        return _of_downloads(name, splits)
     found = {}
-    for name in TRAINING_SPLITS:
-        if (stream := splits.get(name)) is None:
+    for split in TRAINING_SPLITS:
+        if (stream := splits.get(split)) is None:
             continue
         if stream.features is None:
-            raise DataError(f"{source} does not say what columns it has: leave out --streaming.")
+            raise DataError(f"{name} does not say what columns it has: leave out --streaming.")
         n_parts = stream.num_shards
-        keys = [(source, commit, name, n_parts, part) for part in range(n_parts)]
-        known = (stream.info.splits or {}).get(name)
-        found[name] = _source_split(source, stream, keys, known.num_examples if known else None)
+        keys = [(name, commit, split, n_parts, part) for part in range(n_parts)]
+        known = (stream.info.splits or {}).get(split)
+        found[split] = _dataset_split(name, stream, keys, known.num_examples if known else None)
     return found
 
 
-def _of_downloads(source: str, splits: DatasetDict) -> dict[str, SourceSplit]:
+def _of_downloads(name: str, splits: DatasetDict) -> dict[str, DatasetSplit]:
     """Splits of a Hub dataset that the library keeps in its cache, as memory-mapped Arrow files."""
     found = {}
-    for name in TRAINING_SPLITS:
-        if (dataset := splits.get(name)) is None:
+    for split in TRAINING_SPLITS:
+        if (dataset := splits.get(split)) is None:
             continue
         files = [_file_key(Path(file["filename"])) for file in dataset.cache_files]
         n_parts = max(1, min(len(files), len(dataset)))
         keys = [(*files, n_parts, part) for part in range(n_parts)]
         stream = dataset.to_iterable_dataset(num_shards=n_parts)
-        found[name] = _source_split(source, stream, keys, len(dataset))
+        found[split] = _dataset_split(name, stream, keys, len(dataset))
     return found
 
 
-def _source_split(
-    source: str, stream: IterableDataset, keys: list[tuple], n_rows: int | None
-) -> SourceSplit:
+def _dataset_split(
+    name: str, stream: IterableDataset, keys: list[tuple], n_rows: int | None
+) -> DatasetSplit:
     if "audio" in stream.features:
         stream = stream.cast_column("audio", Audio(decode=False))
-    return SourceSplit(source, stream, tuple(keys), n_rows)
+    return DatasetSplit(name, stream, tuple(keys), n_rows)

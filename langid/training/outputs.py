@@ -11,6 +11,7 @@ from langid.checkpoint import CONFIG_FILE, WEIGHTS_FILE, read_config, read_model
 from langid.evaluation.evaluate import VALIDATION, evaluate_dataset
 from langid.evaluation.plots import DPI, plot_calibration, plot_confusion
 from langid.evaluation.report import METRICS_FILE, Report, Training, read_report
+from langid.files import replacing
 from langid.hub.publish import CARD_FILE, Publication
 from langid.identifier import LanguageIdentifier
 from langid.training.card import make_card
@@ -48,9 +49,9 @@ def finish_run(folder: Path, splits: DatasetDict, history: list[dict], settings:
     rows = splits[VALIDATION].select_columns(list(REQUIRED_COLUMNS))
     report = evaluate_dataset(identifier, rows, VALIDATION, VALIDATION)
     plot_curves(history, folder / "learning_curves.png")
-    write_outputs(
-        folder, replace(report, training=Training(settings, describe_sources(splits["train"])))
-    )
+    settings = json.loads(json.dumps(settings, default=str))  # tuples and paths as JSON has them
+    training = Training(settings, describe_sources(splits["train"]))
+    write_outputs(folder, replace(report, training=training))
 
 
 def update_outputs(folder: Path, report: Report) -> Report:
@@ -76,7 +77,8 @@ def update_outputs(folder: Path, report: Report) -> Report:
 
 def write_outputs(folder: Path, report: Report) -> None:
     """Write everything that tells the figures of a folder of weights."""
-    (folder / METRICS_FILE).write_text(report.to_json(), encoding="utf-8")
+    with replacing(folder / METRICS_FILE) as part:
+        part.write_text(report.to_json(), encoding="utf-8")
     plot_confusion(report, folder / "confusion.png")
     plot_calibration(report, folder / "calibration.png")
     make_card(read_config(folder), report).save(folder / CARD_FILE)

@@ -3,8 +3,8 @@
 A corpus that is mostly one language teaches the network that its channel *is* that language, and
 a voice with hours of speech that the voice is. Drawing goes down a tree instead: class → source
 family → speaker → clip. A family is what stands before the first ``_`` of a source's name, so
-that the releases of one crowd-sourced corpus count once; a family's share within its class grows
-with the square root of its speakers, up to a limit.
+that the releases of one crowd-sourced corpus count once; its synthetic clips are a family of their
+own. A family's share within its class grows with the square root of its speakers, up to a limit.
 """
 
 from collections import defaultdict
@@ -15,6 +15,7 @@ import numpy as np
 from langid.languages import NONE, OTHER, languages_of
 from langid.training.clips import Clips
 
+SYNTHETIC = " (synthetic)"  # ends the name of a family of synthetic clips
 MAX_COUNTED_SPEAKERS = 16  # a family of more speakers weighs no more than this
 
 
@@ -41,16 +42,11 @@ class ClipSampler:
             for family, speakers in families.items()
         }
         common = _common_families(self._tree, labels)
-        synthetic = {
-            family_of(source)
-            for source, is_synthetic in zip(clips.sources, clips.synthetic, strict=True)
-            if is_synthetic
-        }
         self._classes = np.array(sorted(self._tree))
         weights = np.array([_class_share(labels[i], labels, shares) for i in self._classes])
         self._class_weights = weights / weights.sum()
         self._families = {
-            label: _family_weights(families, common, synthetic, shares)
+            label: _family_weights(families, common, shares)
             for label, families in self._tree.items()
         }
         self._companions = {
@@ -98,10 +94,10 @@ def family_of(source: str) -> str:
 
 def _build_tree(clips: Clips) -> dict[int, dict[str, dict[str, list[int]]]]:
     tree: dict = defaultdict(lambda: defaultdict(lambda: defaultdict(list)))
-    for i, (label, source, speaker) in enumerate(
-        zip(clips.labels, clips.sources, clips.speakers, strict=True)
-    ):
-        tree[int(label)][family_of(source)][speaker].append(i)
+    columns = (clips.labels, clips.sources, clips.speakers, clips.synthetic)
+    for i, (label, source, speaker, synthetic) in enumerate(zip(*columns, strict=True)):
+        family = family_of(source) + (SYNTHETIC if synthetic else "")
+        tree[int(label)][family][speaker].append(i)
     return tree
 
 
@@ -124,11 +120,11 @@ def _common_families(tree: dict, labels: tuple[str, ...]) -> set[str]:
 
 
 def _family_weights(
-    families: dict, common: set[str], synthetic: set[str], shares: Shares
+    families: dict, common: set[str], shares: Shares
 ) -> tuple[list[str], np.ndarray]:
     names = sorted(families)
     weight = np.array([min(len(families[f]), MAX_COUNTED_SPEAKERS) ** 0.5 for f in names])
-    is_synthetic = np.array([f in synthetic for f in names])
+    is_synthetic = np.array([f.endswith(SYNTHETIC) for f in names])
     is_common = np.array([f in common for f in names]) & ~is_synthetic
     is_own = ~is_synthetic & ~is_common
 

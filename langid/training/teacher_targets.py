@@ -21,7 +21,7 @@ from langid.audio import AudioError, load_audio
 from langid.config import ModelConfig
 from langid.data.processes import run_in_order
 from langid.training.clips import is_usable, prepare_clips
-from langid.training.datasets import SourceSplit
+from langid.training.datasets import DatasetSplit
 from langid.training.sampling import ClipSampler, Shares
 from langid.training.teacher import Teacher
 from langid.training.units import Units, fit_units
@@ -55,7 +55,7 @@ class TeacherTargets:
         self._max_hours = max_hours
 
     def fit(
-        self, splits: list[SourceSplit], table: Dataset, config: ModelConfig, seed: int
+        self, splits: list[DatasetSplit], table: Dataset, config: ModelConfig, seed: int
     ) -> None:
         """Fit the units on clips drawn in balance from ``splits``, whose log-mel is in ``table``.
 
@@ -83,7 +83,7 @@ class TeacherTargets:
         self.units.save(path)
 
     def read(
-        self, splits: list[SourceSplit], table: Dataset, config: ModelConfig, name: str
+        self, splits: list[DatasetSplit], table: Dataset, config: ModelConfig, name: str
     ) -> Dataset:
         """`FEATURES` of all rows of ``splits``, whose log-mel is in ``table``, in order.
 
@@ -199,7 +199,7 @@ def _balanced_clips(table: Dataset, config: ModelConfig, seed: int) -> list[int]
     return sorted(int(usable[index]) for index in drawn)
 
 
-def _rows_at(splits: list[SourceSplit], wanted: set[int]) -> Iterator[dict]:
+def _rows_at(splits: list[DatasetSplit], wanted: set[int]) -> Iterator[dict]:
     """Rows of the splits, counted through all of them."""
     index = 0
     for split in splits:
@@ -210,7 +210,7 @@ def _rows_at(splits: list[SourceSplit], wanted: set[int]) -> Iterator[dict]:
                 index += 1
 
 
-def _groups(splits: list[SourceSplit], chosen: np.ndarray) -> Iterator[list[bytes]]:
+def _groups(splits: list[DatasetSplit], chosen: np.ndarray) -> Iterator[list[bytes]]:
     """The encoded audio of the chosen rows, some hundred at a time."""
     rows: list[bytes] = []
     for row in _rows_at(splits, set(np.flatnonzero(chosen).tolist())):

@@ -48,6 +48,24 @@ class StepFigures:
 FIGURES = tuple(field.name for field in fields(StepFigures))
 
 
+def mean_figures(figures: list[StepFigures]) -> dict[str, float | None]:
+    """The log's entry for some steps: means of what they have, None where none of them has it.
+
+    The accuracy is that of windows: utterances are easier.
+    """
+    of_windows = [f for f in figures if f.phones is None]
+    losses = {
+        f"{name.removesuffix('s')}_loss": _mean([getattr(f, name) for f in figures])
+        for name in ("language", "phones", "units", "posteriors")
+    }
+    return {**losses, "accuracy": _mean([f.accuracy for f in of_windows])}
+
+
+def _mean(values: list[float | None]) -> float | None:
+    present = [value for value in values if value is not None]
+    return round(sum(present) / len(present), 4) if present else None
+
+
 def learning_rate_at(step: int, o: Optimisation) -> float:
     """Linear warm-up, then half a cosine down to zero (Loshchilov & Hutter 2017)."""
     warm = min(1.0, (step + 1) / min(WARMUP_STEPS, max(1, o.n_steps // 10)))

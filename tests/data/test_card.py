@@ -56,6 +56,8 @@ def test_the_tables_say_what_is_held(folder):
     ]
     licence = "GNU General Public License, version 3 or (at your option) any later version"
     assert licence in section(card, "Sources and licences")
+    restriction = "- copyleft or share-alike: 1.0 h (voxforge)"
+    assert restriction in section(card, "Sources and licences")
     assert "can pass for language" in section(card, "Gender")
 
 

@@ -1,10 +1,12 @@
 """Folders of recordings to clips."""
 
+import json
+
 import pytest
 from helpers.recordings import record, write_metadata
 
 from langid.data.clips import Clip
-from langid.data.folder import filter_clips, read_folder
+from langid.data.folder import filter_clips, joined_languages, read_folder
 from langid.data.utterance import Drops
 from langid.errors import DataError
 
@@ -26,14 +28,14 @@ def test_the_name_of_the_source_can_be_given(tmp_path):
 
 
 def test_one_folder_a_language_by_name_code_or_anything_else(tmp_path):
-    for name in ("French/a.mp3", "de/b.WAV", "Yoruba/c.ogg", "zh-TW/d.flac", "it/e.sph"):
+    for name in ("French/a.mp3", "de/b.WAV", "Klingonese/c.ogg", "zh-TW/d.flac", "it/e.sph"):
         touch(tmp_path / name)
     clips = read_folder(tmp_path, Drops())
     assert {c.file_name: c.language for c in clips} == {
         "French/a.mp3": "fr",
         "de/b.WAV": "de",
-        "Yoruba/c.ogg": "Yoruba",
-        "zh-TW/d.flac": "zh-TW",
+        "Klingonese/c.ogg": "Klingonese",
+        "zh-TW/d.flac": "zh",
         "it/e.sph": "it",
     }
     assert all(c.split is None and c.licence is None and not c.synthetic for c in clips)
@@ -89,7 +91,7 @@ def test_metadata_columns(tmp_path):
         path=tmp_path / "x" / "a.wav",
         file_name="x/a.wav",
         language="fr",
-        speaker_id="anna",
+        speaker_id="radio:anna",
         source="radio",
         split="validation",
         licence="CC0-1.0",
@@ -97,8 +99,80 @@ def test_metadata_columns(tmp_path):
         transcript="Bonjour, “toi”.",
     )
     name = tmp_path.name
-    assert (b.language, b.speaker_id, b.source) == ("ga-IE", f"{name}:b", name)
+    assert (b.language, b.speaker_id, b.source) == ("ga", f"{name}:b", name)
     assert (b.split, b.licence, b.synthetic, b.transcript) == (None, None, False, None)
+
+
+def test_metadata_of_json_lines(tmp_path):
+    touch(tmp_path / "a.wav")
+    rows = [
+        {"file_name": "a.wav", "language": "pt_BR", "speaker": 7, "synthetic": True, "split": None},
+        {"file_name": "gone.wav", "language": "fr"},
+    ]
+    (tmp_path / "metadata.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    drops = Drops()
+    (clip,) = read_folder(tmp_path, drops, "radio")
+    assert (clip.language, clip.speaker_id, clip.synthetic) == ("pt", "radio:7", True)
+    assert drops.counts == {"missing file": 1}
+    assert [c.file_name for c in read_folder(tmp_path, Drops(), is_test_set=True)] == [
+        "a.wav",
+        "gone.wav",
+    ]
+
+
+@pytest.mark.parametrize("content", ['{"file_name": "a.wav"', '["a.wav", "fr"]'])
+def test_bad_json_lines_are_one_sentence(tmp_path, content):
+    touch(tmp_path / "a.wav")
+    (tmp_path / "metadata.jsonl").write_text(content)
+    with pytest.raises(DataError, match=r"metadata\.jsonl is not one JSON object a line: "):
+        read_folder(tmp_path, Drops())
+
+
+def common_voice(folder, locale, columns=("client_id", "path", "sentence", "locale")):
+    """A locale of Common Voice as it unpacks: two clips of which one is validated."""
+    for name in ("a", "b"):
+        touch(folder / "clips" / f"common_voice_{locale}_{name}.mp3")
+    row = {
+        "client_id": "0a1b",
+        "path": f"common_voice_{locale}_a.mp3",
+        "sentence": 'She said "no',
+        "locale": locale,
+    }
+    lines = ["\t".join(columns), "\t".join(row[name] for name in columns)]
+    (folder / "validated.tsv").write_text("\n".join(lines) + "\n")
+    (folder / "other.tsv").write_text("\t".join(columns) + "\n")
+
+
+@pytest.mark.parametrize("locales", ["", "*", "*/*"])
+def test_common_voice_as_it_unpacks(tmp_path, locales):
+    below = {"": ".", "*": "zh-TW", "*/*": "cv-corpus-17.0/zh-TW"}[locales]
+    common_voice(tmp_path / below, "zh-TW")
+    drops = Drops()
+    (clip,) = read_folder(tmp_path, drops)
+    assert clip.path == (tmp_path / below / "clips" / "common_voice_zh-TW_a.mp3").resolve()
+    assert (clip.language, clip.transcript) == ("zh", 'She said "no')
+    assert (clip.speaker_id, clip.source, clip.licence) == (
+        "common_voice:0a1b",
+        "common_voice",
+        "CC0-1.0",
+    )
+    assert drops.counts == {"not in validated.tsv, ignored": 2}
+
+
+def test_locales_of_common_voice_share_their_speakers(tmp_path):
+    common_voice(tmp_path / "en", "en", ("client_id", "path", "sentence"))  # an early release
+    common_voice(tmp_path / "de", "de")
+    clips = read_folder(tmp_path, Drops())
+    assert [clip.language for clip in clips] == ["de", "en"]
+    assert len({clip.speaker_id for clip in clips}) == 1
+
+
+def test_varieties_are_one_language_which_is_said(tmp_path):
+    for name in ("en-US/a.wav", "en/b.wav", "English/c.wav", "de/d.wav", "French/e.wav"):
+        touch(tmp_path / name)
+    clips = read_folder(tmp_path, Drops())
+    assert {clip.language for clip in clips} == {"en", "de", "fr"}
+    assert joined_languages(clips) == ["English, en, en-US: one language, en."]
 
 
 def test_bad_rows_of_metadata_are_counted_by_reason(tmp_path):
@@ -126,8 +200,8 @@ def test_bad_rows_of_metadata_are_counted_by_reason(tmp_path):
     [
         (b"file;language\na.wav;fr\n", "no column file_name and no column language"),
         (b"", "no column file_name"),
-        (b"file_name,language,split\na.wav,fr,holdout\n", "row 2: 'holdout' is not a split"),
-        (b"file_name,language,synthetic\na.wav,fr,perhaps\n", "row 2: synthetic is 'perhaps'"),
+        (b"file_name,language,split\na.wav,fr,holdout\n", "line 2: 'holdout' is not a split"),
+        (b"file_name,language,synthetic\na.wav,fr,perhaps\n", "line 2: synthetic is 'perhaps'"),
         ("file_name,language\nä.wav,fr\n".encode("latin-1"), "not UTF-8"),
         (b'file_name,language\n"a.wav,fr\n', "not a comma-separated table"),
         (b"file_name,language\ngone.wav,fr\n", "No recording found"),

@@ -38,7 +38,7 @@ def test_an_audiofolder_becomes_a_dataset(tmp_path, capsys):
     del opus["audio"], opus["duration_s"]
     assert {name: value for name, value in opus.items() if value is not None} == {
         "language": 1,
-        "speaker_id": "anna",
+        "speaker_id": "mine:anna",
         "source": "mine",
         "licence": "CC0-1.0",
         "synthetic": False,
@@ -206,7 +206,7 @@ def test_a_speaker_in_two_splits_stops_before_anything_is_written(tmp_path, caps
         )
     write_metadata(tmp_path / "src", rows)
     assert prepare("folder", tmp_path / "src", "--output", tmp_path / "out") == 2
-    assert "Speaker 'anna' is in both" in capsys.readouterr().err
+    assert "Speaker 'src:anna' is in both" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
 
 
@@ -284,3 +284,11 @@ def test_shares_that_leave_no_training_data_are_refused(tmp_path, capsys):
     shares = ("--validation", 0.5, "--test", 0.5)
     assert prepare("folder", source, "--output", tmp_path / "out", *shares) == 2
     assert "nothing to train on" in capsys.readouterr().err
+
+
+def test_varieties_of_a_language_are_one_and_the_summary_says_so(tmp_path, capsys):
+    for seed, language in enumerate(("en-US", "en", "fr")):
+        record(tmp_path / "src" / language / f"{language}.wav", seed)
+    assert prepare("folder", tmp_path / "src", "--output", tmp_path / "out") == 0
+    assert capsys.readouterr().out.endswith("\nen, en-US: one language, en.\n")
+    assert read_back(tmp_path / "out")["train"].features["language"].names == ["en", "fr"]

@@ -96,3 +96,13 @@ def test_impossible_sizes_are_refused(arguments, capsys):
         bench.main(arguments)
     assert stop.value.code == 2
     assert "at least 1 s" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_a_measured_process_that_dies_is_one_sentence(monkeypatch, capsys):
+    monkeypatch.setattr(bench, "FRESH_PROCESS", "raise SystemExit('out of memory')")
+    with pytest.raises(SystemExit) as stop:
+        bench.main(["--seconds", "1", "--long-hours", "0", "--mp3-hours", "0", "--skip-ecapa"])
+    assert stop.value.code == 2
+    err = capsys.readouterr().err
+    assert err.endswith("bench: a measured process ended before its answer: out of memory\n")

@@ -8,7 +8,7 @@ from helpers.identifier import FakeIdentifier, identification
 from helpers.report import ROWS
 from helpers.speech import SPEECH, needs_speech
 
-from langid.data.labelled import read_clips
+from langid.data.folder import read_test_set
 from langid.errors import AudioError, DataError
 from langid.evaluation.evaluate import evaluate_folder
 from langid.evaluation.report import ClassRecall, Failure, Group, OtherLanguage, Report
@@ -195,7 +195,7 @@ def test_without_split_every_clip_counts(folder: Path):
 )
 def test_languages_are_codes_or_names(tmp_path: Path, text: str, code: str):
     folder = write_folder(tmp_path, [{"file_name": "a.wav", "language": text}])
-    assert read_clips(folder)[0].language == code
+    assert read_test_set(folder)[0].language == code
 
 
 def test_a_variety_counts_as_its_language(tmp_path: Path):
@@ -211,18 +211,18 @@ def test_a_variety_counts_as_its_language(tmp_path: Path):
 def test_a_split_may_have_any_name(tmp_path: Path):
     row = {"file_name": "a.wav", "language": "en", "split": "Street-2"}
     folder = write_folder(tmp_path, [row])
-    assert len(read_clips(folder, "street-2")) == 1
+    assert len(read_test_set(folder, "street-2")) == 1
 
 
 def test_names_of_one_split_are_interchangeable(folder: Path):
-    assert len(read_clips(folder, "validation")) == len(read_clips(folder, "dev")) == 8
+    assert len(read_test_set(folder, "validation")) == len(read_test_set(folder, "dev")) == 8
 
 
 def test_a_folder_of_folders_needs_no_metadata(tmp_path: Path):
     for name in ("French/a.wav", "english/anna/b.mp3", "notes.txt"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
-    assert {(c.file_name, c.language) for c in read_clips(tmp_path)} == {
+    assert {(c.file_name, c.language) for c in read_test_set(tmp_path)} == {
         ("French/a.wav", "fr"),
         ("english/anna/b.mp3", "en"),
     }
@@ -230,20 +230,20 @@ def test_a_folder_of_folders_needs_no_metadata(tmp_path: Path):
 
 def test_an_unknown_split_is_an_error_that_names_those_there(folder: Path):
     with pytest.raises(DataError, match=r"no clip of the split 'test': its splits are dev, train"):
-        read_clips(folder, "test")
+        read_test_set(folder, "test")
 
 
 def test_a_split_of_a_folder_without_splits_is_an_error(tmp_path: Path):
     folder = write_folder(tmp_path, [{"file_name": "a.wav", "language": "en"}])
     with pytest.raises(DataError, match="leave --split out"):
-        read_clips(folder, "dev")
+        read_test_set(folder, "dev")
 
 
 def test_missing_files_are_an_error_in_the_chosen_split_only(folder: Path):
     (folder / "t.wav").unlink()
-    assert len(read_clips(folder, "dev")) == 8
+    assert len(read_test_set(folder, "dev")) == 8
     with pytest.raises(DataError, match=r"1 of the 9 clips .* missing, such as t\.wav"):
-        read_clips(folder)
+        read_test_set(folder)
 
 
 @pytest.mark.parametrize(
@@ -251,7 +251,7 @@ def test_missing_files_are_an_error_in_the_chosen_split_only(folder: Path):
     [
         ("", "no column file_name and no column language"),
         ("path,language\na.wav,en\n", "no column file_name"),
-        ("file_name,language\n", "lists no clips"),
+        ("file_name,language\n", "No recording found"),
         ("file_name,language\na.wav,\n", "line 2: give both"),
         ("file_name,language\na.wav\n", "line 2: give both"),
     ],
@@ -259,25 +259,25 @@ def test_missing_files_are_an_error_in_the_chosen_split_only(folder: Path):
 def test_broken_metadata_is_an_error(tmp_path: Path, text: str, message: str):
     (tmp_path / "metadata.csv").write_text(text)
     with pytest.raises(DataError, match=message):
-        read_clips(tmp_path)
+        read_test_set(tmp_path)
 
 
 def test_metadata_that_is_no_text_is_an_error(tmp_path: Path):
     (tmp_path / "metadata.csv").write_bytes(b"file_name,language\n\xff\xfe,en\n")
-    with pytest.raises(DataError, match="cannot be read as a table in UTF-8"):
-        read_clips(tmp_path)
+    with pytest.raises(DataError, match="is not UTF-8 text"):
+        read_test_set(tmp_path)
 
 
 def test_a_folder_that_is_none_is_an_error(tmp_path: Path):
     with pytest.raises(DataError, match="is not a folder"):
-        read_clips(tmp_path / "nowhere")
+        read_test_set(tmp_path / "nowhere")
 
 
 @needs_speech
 def test_the_real_model_on_a_sample_of_real_speech(tmp_path: Path):
     wanted = dict.fromkeys(("en", "fr", "de", "es", "it", "nl", "ru"), 2)
     clips = []
-    for clip in read_clips(SPEECH, "dev"):
+    for clip in read_test_set(SPEECH, "dev"):
         if wanted.get(clip.language, 0) > 0:
             wanted[clip.language] -= 1
             clips.append(clip)

@@ -10,6 +10,7 @@ from langid.errors import DataError
 from langid.evaluation.readme import README, WIDTH, render, update_readme
 from langid.evaluation.report import METRICS_FILE, read_report
 from langid.hub.publish import CARD_FILE
+from langid.identifier import LanguageIdentifier
 from langid.training.card import make_card
 
 TEXT = "# Title\n\n<!-- figures: {} -->\nold\n<!-- end -->\n\nThe rest.\n"
@@ -31,8 +32,12 @@ def test_the_card_shows_the_figures_of_the_embedded_weights(embedded):
     assert card == str(make_card(read_config(EMBEDDED), embedded)), "evaluate with --update-card"
 
 
-def test_the_embedded_figures_tell_what_was_trained_on_and_nothing_of_a_machine(embedded):
-    assert embedded.training.sources and embedded.n_parameters and embedded.weights_bytes
+def test_the_embedded_figures_are_of_these_weights_and_tell_nothing_of_a_machine(embedded):
+    model = LanguageIdentifier.from_pretrained("embedded")
+    assert embedded.n_parameters == model.n_parameters
+    assert embedded.weights_bytes == model.weights_bytes
+    assert embedded.confusion.labels == model.labels
+    assert embedded.training.sources
     assert "/" not in embedded.folder
 
 

@@ -124,8 +124,7 @@ def write_dataset(folder: Path) -> Path:
 
 def build(output, jobs, reading=read, settings=None, **options) -> Built:
     """A dataset of stand-ins; ``reading`` may fail in its own way."""
-    caps = {name: options.pop(name) for name in list(options) if name.startswith("max_")}
-    recipe = Recipe(jobs, LANGUAGES, settings or {}, **caps)
+    recipe = Recipe(jobs, LANGUAGES, settings or {})
     drops = options.pop("drops", Drops())
     return build_dataset(recipe, reading, output, write_short_card, drops=drops, **options)
 

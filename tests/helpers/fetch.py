@@ -4,10 +4,10 @@ import math
 
 from helpers.voxforge_server import VoxForgeServer, archive_path
 from langid.data.utterance import Drops
-from langid.data.voxforge import http_session
+from langid.data.voxforge import http
 from langid.data.voxforge.archive import Survey
 from langid.data.voxforge.archives import find_archives
-from langid.data.voxforge.fetch import fetch_voxforge
+from langid.data.voxforge.fetch import survey_voxforge
 from langid.data.voxforge.manifest import Manifest
 from langid.data.voxforge.selection import Caps
 
@@ -19,8 +19,8 @@ _PAD = b"." * 20_000
 
 def impatient(monkeypatch, n_retries: int = 3) -> None:
     """Let sessions that are made from now on try again without a wait, and so many times only."""
-    monkeypatch.setattr(http_session, "BACKOFF_S", 0)
-    monkeypatch.setattr(http_session, "N_RETRIES", n_retries)
+    monkeypatch.setattr(http, "BACKOFF_S", 0)
+    monkeypatch.setattr(http, "N_RETRIES", n_retries)
 
 
 def stand_in_survey(path) -> Survey:
@@ -45,10 +45,15 @@ def tree(n_speakers, n_each=1, language="de", seconds=20) -> dict[str, bytes]:
 
 
 def fetch(
-    server: VoxForgeServer, folder, caps=ALL, languages=("de",), drops=None, n_workers=2
+    server: VoxForgeServer,
+    folder,
+    caps=ALL,
+    languages=("de",),
+    drops=None,
+    n_workers=2,
 ) -> list[str]:
     """List and fetch; the keys of the usable archives that are in the folder then."""
-    fetch_voxforge(
+    survey_voxforge(
         folder,
         Manifest(folder),
         Drops() if drops is None else drops,

@@ -69,17 +69,21 @@ def write_corpus(
     return folder
 
 
-def write_voxforge(folder: Path, n_speakers: int = 4, seconds: float = 2.0) -> Path:
-    """The same clips as a dataset of VoxForge, as prepare_data.py lays it out: train in 3 files."""
+def write_voxforge(
+    folder: Path, n_speakers: int = 4, seconds: float = 2.0, source: str = "voxforge"
+) -> Path:
+    """The same clips as a dataset of VoxForge, as prepare_data.py lays it out: train in 3 files.
+
+    Datasets of two sources are of different people, and their digests say so.
+    """
     train, validation = [], []
     for number, (language, speaker, _, samples, held) in enumerate(_clips(n_speakers, seconds)):
         flac = io.BytesIO()
         soundfile.write(flac, samples, RATE, format="FLAC")
         transcript = "hello there my friend" if language == "en" else None
-        row = utterance(
-            f"{language}{speaker}", language, number, duration_s=seconds, transcript=transcript
-        )
-        (validation if held else train).append(replace(row, audio=flac.getvalue()))
+        row = utterance(f"{language}{speaker}", language, number, duration_s=seconds)
+        facts = {"audio_digest": f"{source} {number}", "transcript": transcript, "source": source}
+        (validation if held else train).append(replace(row, audio=flac.getvalue(), **facts))
     third = -(-len(train) // 3)
     parts = [train[start : start + third] for start in range(0, len(train), third)]
     languages = sorted(MELODIES_HZ)

@@ -1,12 +1,15 @@
 """Sentences about an answer."""
 
+import dataclasses
+
 import pytest
 
 from langid.checkpoint import EMBEDDED_NAME
-from langid.identification import Identification, Segment
+from langid.identification import Identification, LanguageShare, Segment
 from langid.page.words import (
     describe_answer,
     describe_duration,
+    describe_shares,
     describe_weights,
     join_names,
     segment_table,
@@ -54,6 +57,16 @@ def test_short_recordings_candidates_and_warnings_are_mentioned():
     assert "So short a recording is easily misheard" in text
     assert text.endswith("Chosen only among English and German.\n\n⚠ It ends early.")
     assert "short" not in describe_answer(answer(1.5, none=0.7, en=0.3))
+
+
+def test_several_languages_come_with_their_shares():
+    german, english = LanguageShare("de", 0.636, 21.0), LanguageShare("en", 0.364, 12.0)
+    assert describe_shares([german, english]) == "German 64 %, English 36 %"
+    assert describe_shares([german]) == describe_shares([]) == ""
+    both = dataclasses.replace(
+        answer(33.0, de=0.58, en=0.33, none=0.09), languages=[german, english]
+    )
+    assert describe_answer(both) == "33.0 s of audio: **German 64 %, English 36 %**."
 
 
 def test_segments_become_a_table():

@@ -162,7 +162,7 @@ def test_another_network_takes_the_same_features(folder, cache, computed, change
 def test_a_second_source_leaves_the_first_in_the_cache(folder, tmp_path, cache, computed):
     load(folder)
     computed.clear()
-    other = write_voxforge(tmp_path / "other", n_speakers=2)
+    other = write_voxforge(tmp_path / "other", n_speakers=2, source="other")
     splits = load(folder, other)
     assert len(computed) == 16
     assert len(splits["train"]) + len(splits["validation"]) == 48

@@ -7,11 +7,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from datasets import Dataset, Features, Value
-from helpers.dataset import finish, write_dataset
+from helpers.dataset import finish, stand_in, write_dataset, write_shards
 from helpers.hub import local_hub
 from helpers.hub_server import USER, HubServer
+from helpers.recordings import record
 from huggingface_hub import close_session, constants
 
+import prepare_data
+import train
 from langid.data.card import write_card
 from langid.data.card_texts import FOLDER
 from langid.data.prepare import DATASET
@@ -20,7 +23,14 @@ from langid.data.utterance import Drops
 from langid.errors import DataError
 from langid.evaluation.report import TrainingSource
 from langid.hub.publish import push_folder
-from langid.training.datasets import ROW_FEATURES, describe_sources, hold_back, load_splits
+from langid.training.datasets import (
+    ROW_FEATURES,
+    check_folders,
+    check_speakers,
+    describe_sources,
+    hold_back,
+    load_splits,
+)
 
 
 @pytest.fixture
@@ -187,6 +197,53 @@ def test_classes_that_validation_lacks_are_lent_a_speaker():
     assert len(lent) == 1
     assert len(splits["train"]) == 17
     assert lent["speaker_id"][0] not in splits["train"]["speaker_id"][:]
+
+
+def test_who_is_lent_speaks_in_training_no_more_not_even_another_language():
+    everybody = [(lang, f"{i}", "s", None, False, 1.0) for lang in "xy" for i in range(9)]
+    validation = clips(("x", "other", "s", None, False, 1.0))
+    splits = hold_back(clips(*everybody), validation, ("x", "y"), seed=0)
+    assert sorted(splits["validation"]["language"][:]) == ["x", "y"]
+    check_speakers(splits["train"], splits["validation"])
+    assert len(splits["train"]) == 16
+
+
+def test_speakers_carry_their_source(tmp_path):
+    row = {"audio": {"bytes": b"x", "path": "x.wav"}, "language": 1}
+    two = [{**row, "speaker_id": "anna", "source": source} for source in ("radio", "phone")]
+    store(tmp_path, two, features_of(*row, "speaker_id", "source"))
+    split = load_splits(str(tmp_path))["train"]
+    assert [row["speaker_id"] for row in rows(split)] == ["radio:anna", "phone:anna"]
+
+
+def test_two_builds_of_one_folder_are_not_trained_on_together(tmp_path, capsys):
+    for seed in range(12):
+        record(tmp_path / "mine" / "fr" / f"anna{seed}" / "a.wav", seed)
+    for seed in ("0", "1"):
+        command = ["folder", str(tmp_path / "mine"), "--output", str(tmp_path / seed)]
+        assert prepare_data.main([*command, "--seed", seed, "--validation", "0.4"]) == 0
+    both = [str(tmp_path / "0"), str(tmp_path / "1")]
+    output = tmp_path / "run"
+    assert train.main(["--data", *both, "--output", str(output), "--languages", "fr"]) == 2
+    sentence = capsys.readouterr().err
+    assert "Speakers stand in two splits (" in sentence and "such as 'mine:anna" in sentence
+    assert "prepare_data.py merge" in sentence and "--seed" in sentence
+    assert not list(output.iterdir())
+
+
+def test_one_recording_in_two_splits_of_two_datasets_is_refused(tmp_path):
+    for name, split in (("one", "train"), ("two", "test")):
+        write_shards(tmp_path / name, split, [[stand_in(f"{name}-1", audio=b"same")]])
+    with pytest.raises(
+        DataError, match=r"Recordings stand in two splits \(1, .* in train of .*one"
+    ):
+        check_folders([str(tmp_path / "one"), str(tmp_path / "two"), "somebody/elsewhere"])
+
+
+def test_a_speaker_in_two_splits_is_refused_wherever_the_rows_are_from():
+    both = clips(("x", "s:anna", "s", None, False, 1.0))
+    with pytest.raises(DataError, match="'s:anna' in train and in validation"):
+        check_speakers(both, both)
 
 
 def test_the_card_learns_of_sources_and_licences():

@@ -82,3 +82,14 @@ def test_only_synthetic_speech_is_still_drawn():
     rows = [("en", "robot_a", "r", True), ("fr", "robot_a", "r2", True)]
     count, n = drawn(rows, other=0, none=0)
     assert count[rows[0]] / n == pytest.approx(0.5, abs=0.03)
+
+
+def test_one_synthetic_clip_does_not_make_its_family_synthetic():
+    rows = crowd("en", 16) + [("en", "studio", f"s{i}", False) for i in range(16)] + crowd("fr", 2)
+    rows += [("en", "studio", "s0", True)]
+    count, _ = drawn(rows, synthetic=0.15, common=0.5, other=0, none=0)
+    english = sum(times for row, times in count.items() if row[0] == "en")
+    synthetic = sum(times for row, times in count.items() if row[3])
+    studio = sum(times for row, times in count.items() if row[1] == "studio" and not row[3])
+    assert synthetic / english == pytest.approx(0.15, abs=0.02)
+    assert studio / english == pytest.approx(0.85 / 2, abs=0.03)

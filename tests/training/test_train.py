@@ -87,8 +87,8 @@ def test_classes_without_validation_are_lent_speakers(dataset, config):
     train_speakers = set(splits["train"]["speaker_id"][:])
     validation_speakers = set(splits["validation"]["speaker_id"][:])
     assert not train_speakers & validation_speakers
-    assert {"en3", "fr3", "nl3"} < validation_speakers
-    assert sum(speaker.startswith("noise") for speaker in validation_speakers) == 1
+    assert {"tones_a:en3", "tones_a:fr3", "tones_a:nl3"} < validation_speakers
+    assert sum(":noise" in speaker for speaker in validation_speakers) == 1
 
 
 def test_sources_are_described_for_the_card(dataset, config):
@@ -103,6 +103,12 @@ def test_missing_languages_and_datasets_give_a_sentence(dataset, config, tmp_pat
         load_training_data([str(dataset)], replace(config, labels=("en", "de", "other", "none")), 0)
     with pytest.raises(DataError, match=r"prepare_data\.py"):
         load_training_data([str(tmp_path)], config, 0)
+
+
+def test_what_is_no_language_is_said_in_a_sentence(tmp_path, capsys):
+    with pytest.raises(SystemExit):
+        train.main(arguments(tmp_path, tmp_path / "run", "--languages", "en,klingonese"))
+    assert "'klingonese' is not a known language: give an ISO 639 code" in capsys.readouterr().err
 
 
 def test_features_are_those_of_the_model(clips, config):

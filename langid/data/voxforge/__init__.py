@@ -1,4 +1,4 @@
-"""VoxForge: its server and its archives → jobs for `langid.data.builder`.
+"""VoxForge: its server and its archives → the plan of a dataset and its jobs for the builder.
 
-`jobs` is what the rest of ``langid.data`` and ``prepare_data.py`` use.
+``prepare_data.py`` uses `fetch.plan_voxforge` and `plan.read_planned`.
 """

@@ -1,43 +1,29 @@
 """Archives of VoxForge on disk: where they are, of which language, and what is in them."""
 
-from langid.errors import DataError
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 
 from tqdm import tqdm
 
+from langid.data.processes import process_pool, run_in_order
 from langid.data.utterance import Drops
-from langid.files import text_of_name
-from langid.languages import language_code
-from langid.data.processes import process_pool
 from langid.data.voxforge.archive import (
     ARCHIVE_SUFFIXES,
     ENGLISH_FOLDER,
+    Archive,
     Survey,
-    archive_stem,
-    speaker_of,
     survey_archive,
 )
 from langid.data.voxforge.manifest import Manifest
+from langid.errors import DataError
+from langid.files import text_of_name
+from langid.languages import language_code
 
-SURVEYS_PER_JOB = 8
+MIN_SURVEYS_PER_PROCESS = 8  # fewer are made before another process has started
 _UNREADABLE = "cannot be read"
 _RATE_FOLDER = re.compile(r"[\d.]+khz_\d+bit")
-
-
-@dataclass(frozen=True)
-class Archive:
-    """An archive on disk; ``survey.problem`` says why, if it cannot be used."""
-
-    key: str  # path below the folder of archives as text, with forward slashes
-    path: Path
-    language: str
-    stem: str
-    speaker_id: str
-    survey: Survey
 
 
 def find_archives(
@@ -46,10 +32,11 @@ def find_archives(
     manifest: Manifest,
     drops: Drops,
     *,
+    listed: Sequence[Archive] = (),
     sample_rates: Sequence[str] = (),
     n_processes: int = 1,
 ) -> list[Archive]:
-    """Archives of ``languages`` anywhere below a folder, ordered by key.
+    """Archives of ``languages`` anywhere below a folder, surveyed, and the server's; by key.
 
     The language is the first folder on the way that is called like one (``SpeechCorpus`` is
     English); else the only one asked for; else what the archive's README says. An archive that
@@ -58,16 +45,15 @@ def find_archives(
     them, if there are any, is left out. Archives that cannot be used are among those found, as
     they count in the plan. ``drops`` receives them, and what was left out.
 
+    Of ``listed``, what the server has, those are among the result that are not in the folder.
+
     Raises
     ------
     DataError
-        If there is no such folder, or no archive in it.
+        If there is no such folder, or no archive in it and none listed.
     """
-    paths: dict[str, Path] = {}
-    for key, path in sorted(_archive_paths(folder)):
-        if paths.setdefault(key, path) is not path:
-            drops.add("same name as another archive", key)
-    if not paths:
+    paths = _archive_paths(folder, drops)
+    if not paths and not listed:
         raise DataError(
             f"{folder} holds no archive ({', '.join(ARCHIVE_SUFFIXES)}): give the folder that "
             "prepare_data.py voxforge downloaded to, or one with a folder of archives a language."
@@ -79,24 +65,30 @@ def find_archives(
     for key in [key for key in paths if sample_rates and _has_other_rate(key, sample_rates)]:
         drops.add("another sample rate", key)
         del paths[key]
-    surveys = survey_archives(paths, manifest, n_processes)
-    usable: dict[tuple[str, str], Archive] = {}
-    unusable: dict[tuple[str, str], Archive] = {}
-    for key in sorted(paths, key=lambda key: (_preference(key, sample_rates), key)):
-        language = stated[key] or surveys[key].language
+    archives = [archive for archive in listed if archive.key not in paths]
+    for key, survey in survey_archives(paths, manifest, n_processes).items():
+        language = stated[key] or survey.language
         if language is None:
             drops.add("language unknown", key)
-            continue
-        if language not in languages:
-            continue
-        stem = archive_stem(PurePosixPath(key).name)
-        archive = Archive(key, paths[key], language, stem, speaker_of(stem), surveys[key])
-        if archive.survey.problem is not None:
-            drops.add(f"corrupt archive: {archive.survey.problem}", key)
-            unusable.setdefault((language, stem), archive)
-        elif usable.setdefault((language, stem), archive) is not archive:
-            drops.add("same archive at another sample rate", key)
-    return sorted((unusable | usable).values(), key=lambda archive: archive.key)
+        elif language in languages:
+            archives.append(Archive(language, key, paths[key], survey=survey))
+            if survey.problem is not None:
+                drops.add(f"corrupt archive: {survey.problem}", key)
+    archives.sort(key=lambda archive: (_preference(archive.key, sample_rates), archive.key))
+    return sorted(_one_of_each(archives, drops), key=lambda archive: archive.key)
+
+
+def _one_of_each(archives: Iterable[Archive], drops: Drops) -> Iterable[Archive]:
+    """Of several with one name the first that can be used, or else the first."""
+    usable: dict[tuple[str, str], Archive] = {}
+    unusable: dict[tuple[str, str], Archive] = {}
+    for archive in archives:
+        is_usable = archive.survey is None or archive.survey.problem is None
+        kept = usable if is_usable else unusable
+        first = kept.setdefault((archive.language, archive.stem), archive)
+        if is_usable and first is not archive and archive.path is not None:
+            drops.add("same archive at another sample rate", archive.key)
+    return (unusable | usable).values()
 
 
 def survey_archives(
@@ -113,19 +105,15 @@ def survey_archives(
     """
     surveys = {key: manifest.survey(key, path) for key, path in paths.items()}
     unknown = [key for key, survey in surveys.items() if survey is None]
-    n_processes = max(1, min(n_processes, len(unknown) // SURVEYS_PER_JOB))
+    n_processes = max(1, min(n_processes, len(unknown) // MIN_SURVEYS_PER_PROCESS))
     is_hidden = None if unknown else True  # None: where nobody watches
     with (
         process_pool(n_processes) as pool,
         tqdm(total=len(unknown), unit=" archives", desc="survey", disable=is_hidden) as progress,
     ):
         todo = [paths[key] for key in unknown]
-        made = (
-            pool.map(survey_readable, todo, chunksize=SURVEYS_PER_JOB)
-            if pool
-            else map(survey_readable, todo)
-        )
-        for key, survey in zip(unknown, made, strict=True):
+        made = run_in_order(pool, survey_readable, todo, n_processes, lambda path: 0)
+        for key, (_, survey) in zip(unknown, made, strict=True):
             surveys[key] = survey
             if survey.problem != _UNREADABLE:
                 manifest.record_survey(key, paths[key], survey)
@@ -141,18 +129,24 @@ def survey_readable(path: Path) -> Survey:
         return Survey(0, 0.0, None, None, 0, _UNREADABLE, "")
 
 
-def _archive_paths(folder: Path) -> Iterator[tuple[str, Path]]:
-    """Key and path of every archive; hidden ones and unfinished downloads are none."""
+def _archive_paths(folder: Path, drops: Drops) -> dict[str, Path]:
+    """Paths of the archives by key; hidden files and unfinished downloads are none."""
 
     def refuse(error: OSError) -> None:
         raise DataError(f"{error.filename} cannot be read: {error.strerror}.") from error
 
+    found = []
     for parent, folders, names in os.walk(folder, onerror=refuse):
         folders[:] = [name for name in folders if not name.startswith(".")]
         for name in names:
             if name.lower().endswith(ARCHIVE_SUFFIXES) and not name.startswith("."):
                 path = Path(parent, name)
-                yield text_of_name(path.relative_to(folder).as_posix()), path
+                found.append((text_of_name(path.relative_to(folder).as_posix()), path))
+    paths: dict[str, Path] = {}
+    for key, path in sorted(found):
+        if paths.setdefault(key, path) is not path:
+            drops.add("same name as another archive", key)
+    return paths
 
 
 def _language_of_path(key: str) -> str | None:

@@ -1,6 +1,5 @@
-"""Downloads archives until every language has its hours, and surveys each on its way."""
+"""From VoxForge's server, or a folder of its archives, to the plan of a dataset."""
 
-from langid.errors import DataError
 import logging
 import sys
 import threading
@@ -8,23 +7,24 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
-from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import requests
 from tqdm import tqdm
 
-from langid.files import exclusive_lock
 from langid.data.utterance import Drops
-from langid.data.voxforge.archive import Survey, unwanted
-from langid.data.voxforge.download import download
-from langid.data.voxforge.archives import survey_archives, survey_readable
-from langid.data.voxforge.http_session import DownloadFailed, Stop, polite_session
-from langid.data.voxforge.index import RemoteArchive, list_archives
+from langid.data.voxforge.archive import Archive
+from langid.data.voxforge.archives import find_archives, survey_readable
+from langid.data.voxforge.http import DownloadFailed, Stop, download, polite_session
+from langid.data.voxforge.index import list_archives
 from langid.data.voxforge.manifest import Manifest
-from langid.data.voxforge.selection import Caps, Plan
+from langid.data.voxforge.plan import Plan, make_plan, read_splits, splits_path
+from langid.data.voxforge.selection import Caps, Planner
+from langid.errors import DataError
+from langid.files import exclusive_lock, write_json
 
 # So many archives one after another that fail for the host's sake, and it is given up.
 MAX_HOST_FAILURES = 5
@@ -37,7 +37,62 @@ _TYPICAL_DURATION_S = 50.0
 _TYPICAL_BYTES = 1_500_000
 
 
-def fetch_voxforge(
+def plan_voxforge(
+    folder: Path,
+    drops: Drops,
+    settings: dict,
+    shares: Mapping[str, float],
+    *,
+    resumes: bool = False,
+    **source,
+) -> Plan:
+    """Decide what a dataset is made of, and bring what is missing of it into ``folder``.
+
+    The plan and the splits are written there; ``drops`` receives all that is left out. Where a
+    build ``resumes``, the plan that it began with is read again, if its archives are still there.
+
+    Parameters
+    ----------
+    settings
+        Options of the command line that decide what the dataset holds.
+    shares
+        Of ``"validation"`` and ``"test"`` among the speakers.
+    source
+        How ``survey_voxforge`` gets at the archives.
+
+    Raises
+    ------
+    DataError
+        If the record of splits is damaged, there is nothing to choose from, or as
+        ``survey_voxforge`` does.
+    """
+    manifest = Manifest(folder)
+    plan = Plan.read(folder, settings, manifest) if resumes else None
+    if plan is not None:
+        return plan
+    splits_record = splits_path(folder, shares, settings["seed"])
+    read_splits(splits_record)  # refused before hours of downloads
+    planners = survey_voxforge(
+        folder,
+        manifest,
+        drops,
+        Caps(settings["max_hours"], settings["max_minutes_per_speaker"]),
+        languages=settings["languages"],
+        sample_rates=settings["sample_rates"],
+        **source,
+    )
+    known_splits = read_splits(splits_record)
+    plan = make_plan(planners, folder, drops, settings, shares, known_splits)
+    split_of = {archive.speaker_id: archive.split for archive in plan.archives}
+    try:
+        write_json(splits_record, dict(sorted({**known_splits, **split_of}.items())))
+        plan.write(folder)
+    except OSError:
+        print(f"The splits cannot be kept in {folder}: with more archives a few may change.")
+    return plan
+
+
+def survey_voxforge(
     folder: Path,
     manifest: Manifest,
     drops: Drops,
@@ -45,216 +100,182 @@ def fetch_voxforge(
     *,
     languages: Sequence[str],
     sample_rates: Sequence[str],
-    base_url: str,
+    base_url: str | None,
     n_workers: int,
     n_processes: int,
-) -> None:
-    """Bring the archives of ``languages`` that ``caps`` ask for into ``folder``.
+) -> list[Planner]:
+    """Of each language the planner, which knows all that it needs of the archives in ``folder``.
+
+    Unless ``base_url`` is None, what ``caps`` ask for and the folder lacks is downloaded, over
+    ``n_workers`` connections.
 
     Raises
     ------
     DataError
-        As ``list_archives`` and ``fetch_archives`` do.
+        As ``find_archives``, ``list_archives`` and ``fetch_archives`` do, or if the folder cannot
+        be written or another run downloads to it.
     """
+
+    def planners(listed: Sequence[Archive]) -> list[Planner]:
+        archives = find_archives(
+            folder,
+            languages,
+            manifest,
+            drops,
+            listed=listed,
+            sample_rates=sample_rates,
+            n_processes=n_processes,
+        )
+        return [
+            Planner(language, [a for a in archives if a.language == language], caps, drops)
+            for language in languages
+        ]
+
+    if base_url is None:
+        return planners(listed=())
     # Its warnings at every new attempt would tear the progress bar.
     logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)
     stop = Stop()
     with polite_session(n_workers, stop) as session:
-        remote = {
-            language: list_archives(session, base_url, language, sample_rates)
+        listed = [
+            archive
             for language in languages
-        }
-        fetch_archives(
-            session,
-            stop,
-            remote,
-            folder,
-            manifest,
-            drops,
-            caps,
-            n_workers=n_workers,
-            n_processes=n_processes,
-        )
+            for archive in list_archives(session, base_url, language, sample_rates)
+        ]
+        with _only_run(folder):
+            needed = planners(listed)
+            fetch_archives(session, stop, needed, folder, manifest, drops, n_workers)
+    return needed
 
 
 def fetch_archives(
     session: requests.Session,
     stop: Stop,
-    remote: Mapping[str, Sequence[RemoteArchive]],
+    planners: Sequence[Planner],
     folder: Path,
     manifest: Manifest,
     drops: Drops,
-    caps: Caps,
-    *,
     n_workers: int,
-    n_processes: int,
 ) -> None:
-    """Download, of the archives listed by language, those that are needed and not there.
+    """Download what the planners ask for, until they need no more.
 
-    What is there is surveyed (in ``n_processes``) and never downloaded. Every archive is kept in
-    the manifest as soon as it is complete. One that fails is named on standard error and counted
-    in ``drops``; a corrupt one is not counted here, as it is found again in the folder.
+    Every archive is kept in the manifest as soon as it is complete. One that fails is named on
+    standard error and counted in ``drops``, as a corrupt one is.
 
     Raises
     ------
     DataError
-        If the host gives nothing any more, the disk takes nothing, or another run is at work.
+        If the host gives nothing any more, or the disk takes nothing.
     KeyboardInterrupt
         Soon: a thread that still waits for the host is left behind, and writes nothing any more.
         Like the others it leaves what is downloaded, also in part, for the next run.
     """
-    plans = [
-        Plan(_of_speakers(language, archives, folder, drops), caps)
-        for language, archives in remote.items()
-    ]
-    with _only_run(folder):
-        paths = {a.key: folder / a.key for plan in plans for a in plan.order}
-        there = {key: path for key, path in paths.items() if path.is_file()}
-        surveys = survey_archives(there, manifest, n_processes)
-        for plan in plans:
-            for archive in plan.order:
-                if archive.key in surveys:
-                    plan.enter(archive.key, surveys[archive.key].usable_s)
-        with _Bar(plans) as bar:
-            fetcher = _Fetcher(session, stop, folder, manifest, bar)
-            with closing(_fetch_all(fetcher, plans, n_workers)) as outcomes:
-                for archive, outcome in outcomes:
-                    if isinstance(outcome, DownloadFailed):
-                        drops.add(f"{DOWNLOAD_FAILED}: {outcome}", archive.key)
-                    bar.show_left()
 
+    def fetch(archive: Archive) -> Archive:
+        target = folder / archive.key
+        is_surely_whole = download(session, archive.url, target, bar.add, stop)
+        survey = survey_readable(target)
+        if survey.problem is not None and not is_surely_whole:
+            # Perhaps two pieces that do not belong together: once more, from the beginning.
+            target.unlink()
+            download(session, archive.url, target, bar.add, stop)
+            survey = survey_readable(target)
+        manifest.record_survey(archive.key, target, survey, archive.url)
+        return replace(archive, path=target, survey=survey)
 
-def _of_speakers(
-    language: str, archives: Sequence[RemoteArchive], folder: Path, drops: Drops
-) -> Iterator[RemoteArchive]:
-    """Archives of wanted speakers; of the others those are counted here that are not on disk."""
-    for archive in archives:
-        reason = unwanted(language, archive.speaker_id)
-        if reason is None:
-            yield archive
-        elif not (folder / archive.key).exists():
-            drops.add(reason, archive.key)
-
-
-def _fetch_all(
-    fetcher: "_Fetcher", plans: list[Plan], n_workers: int
-) -> Iterator[tuple[RemoteArchive, Survey | DownloadFailed]]:
-    """Archives with their outcomes, which stand in the plans already, as they come."""
-    turns = deque(plans)  # all languages advance alike
-    in_flight: dict[Future, tuple[Plan, RemoteArchive]] = {}
+    turns = deque(planners)  # all languages advance alike
+    in_flight: dict[Future, tuple[Planner, Archive]] = {}
     n_host_failures = 0
+    with Bar(planners) as bar:
+        try:
+            while True:
+                while len(in_flight) < n_workers and (job := _next_job(turns)):
+                    in_flight[_in_thread(fetch, job[1])] = job
+                if not in_flight:
+                    return
+                for future in wait(in_flight, return_when=FIRST_COMPLETED).done:
+                    planner, archive = in_flight.pop(future)
+                    n_host_failures = _enter(future, planner, archive, drops, n_host_failures)
+                    if n_host_failures == MAX_HOST_FAILURES:
+                        raise DataError(
+                            f"{urlsplit(archive.url).hostname} gives nothing any more "
+                            f"({future.exception()}): what is downloaded is kept in {folder}, and "
+                            "the same command goes on from there."
+                        )
+                    bar.show_left()
+        except BaseException:
+            stop.set()
+            wait(in_flight, STOPPING_S)
+            raise
+
+
+def _enter(
+    fetched: Future, planner: Planner, archive: Archive, drops: Drops, n_host_failures: int
+) -> int:
+    """Let the planner know what became of a download; how many have failed for the host's sake."""
     try:
-        while True:
-            while len(in_flight) < n_workers and (job := _next_job(turns)):
-                in_flight[_in_thread(fetcher.fetch, job[1])] = job
-            if not in_flight:
-                return
-            for future in wait(in_flight, return_when=FIRST_COMPLETED).done:
-                plan, archive = in_flight.pop(future)
-                outcome = future.result()
-                has_failed = isinstance(outcome, DownloadFailed)
-                plan.enter(archive.key, None if has_failed else outcome.usable_s)
-                is_host_fault = has_failed and outcome.is_host_fault
-                n_host_failures = n_host_failures + 1 if is_host_fault else 0
-                yield archive, outcome
-                if n_host_failures == MAX_HOST_FAILURES:
-                    raise DataError(
-                        f"{urlsplit(archive.url).hostname} gives nothing any more ({outcome}): "
-                        f"what is downloaded is kept in {fetcher.folder}, and the same command "
-                        "goes on from there."
-                    )
-    except BaseException:
-        fetcher.stop.set()
-        wait(in_flight, STOPPING_S)
-        raise
+        surveyed = fetched.result()
+    except DownloadFailed as failure:
+        planner.enter(archive.key, None)
+        tqdm.write(f"{archive.key}: {failure}", file=sys.stderr)
+        drops.add(f"{DOWNLOAD_FAILED}: {failure}", archive.key)
+        return n_host_failures + 1 if failure.is_host_fault else 0
+    planner.enter(archive.key, surveyed)
+    if surveyed.survey.problem is not None:
+        drops.add(f"corrupt archive: {surveyed.survey.problem}", archive.key)
+    return 0
 
 
-def _in_thread(
-    fetch: Callable[[RemoteArchive], Survey | DownloadFailed], archive: RemoteArchive
-) -> Future:
+def _in_thread(fetch: Callable[[Archive], Archive], archive: Archive) -> Future:
     """What becomes of an archive, in a thread that the end of the program does not wait for.
 
     Those of ``ThreadPoolExecutor`` would hold it up until the host answers or time is out.
     """
     future: Future = Future()
 
-    def work() -> None:
+    def run() -> None:
         try:
             future.set_result(fetch(archive))
         except BaseException as error:
             future.set_exception(error)  # raised again where the result is asked for
 
-    threading.Thread(target=work, daemon=True).start()
+    threading.Thread(target=run, daemon=True).start()
     return future
 
 
-def _next_job(turns: deque[Plan]) -> tuple[Plan, RemoteArchive] | None:
+def _next_job(turns: deque[Planner]) -> tuple[Planner, Archive] | None:
     for _ in range(len(turns)):
-        plan = turns[0]
+        planner = turns[0]
         turns.rotate(-1)
-        archive = plan.next()
+        archive = planner.next()
         if archive is not None:
-            return plan, archive
+            return planner, archive
     return None
 
 
-@dataclass
-class _Fetcher:
-    """Fetches one archive, in any thread."""
-
-    session: requests.Session
-    stop: Stop
-    folder: Path
-    manifest: Manifest
-    bar: "_Bar"
-
-    def fetch(self, archive: RemoteArchive) -> Survey | DownloadFailed:
-        """Its survey, which is in the manifest then, or why there is none."""
-        target = self.folder / archive.key
-        try:
-            is_surely_whole = download(self.session, archive.url, target, self.bar.add, self.stop)
-            survey = survey_readable(target)
-            if survey.problem is not None and not is_surely_whole:
-                # Perhaps two pieces that do not belong together: once more, from the beginning.
-                target.unlink()
-                download(self.session, archive.url, target, self.bar.add, self.stop)
-                survey = survey_readable(target)
-        except DownloadFailed as failure:
-            self.stop.check()
-            tqdm.write(f"{archive.key}: {failure}", file=sys.stderr)
-            return failure
-        self.manifest.record_survey(archive.key, target, survey, archive.url)
-        return survey
-
-
-class _Bar:
+class Bar(tqdm):
     """One progress bar: bytes and rate, and about how many archives are left."""
 
-    def __init__(self, plans: list[Plan]):
-        self._plans = plans
-        self._next_s = 0.0
-        self._bar = tqdm(unit="B", unit_scale=True, desc="download", disable=None)
-
-    def __enter__(self) -> "_Bar":
+    def __init__(self, planners: Sequence[Planner], disable: bool | None = None, file=None):
+        super().__init__(unit="B", unit_scale=True, desc="download", disable=disable, file=file)
+        self._planners = planners
+        self._next_estimate_s = 0.0
         self.show_left()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._bar.close()
 
     def add(self, n_bytes: int) -> None:
-        with self._bar.get_lock():
-            self._bar.update(n_bytes)
+        with self.get_lock():
+            self.update(n_bytes)
 
     def show_left(self) -> None:
         """Estimate anew, but seldom: that takes a walk through all plans."""
-        if self._bar.disable or time.monotonic() < self._next_s:
+        if self.disable or time.monotonic() < self._next_estimate_s:
             return
-        self._next_s = time.monotonic() + ESTIMATE_INTERVAL_S
-        left = [archive for plan in self._plans for archive in plan.likely(_TYPICAL_DURATION_S)]
-        n_bytes = sum(archive.n_bytes or _TYPICAL_BYTES for archive in left)
-        self._bar.total = self._bar.n + n_bytes
-        self._bar.set_postfix_str(f"{len(left):,} archives left")
+        self._next_estimate_s = time.monotonic() + ESTIMATE_INTERVAL_S
+        left = [
+            a for planner in self._planners for a in planner.likely_missing(_TYPICAL_DURATION_S)
+        ]
+        self.total = self.n + sum(archive.n_bytes or _TYPICAL_BYTES for archive in left)
+        self.set_postfix_str(f"{len(left):,} archives left")
 
 
 @contextmanager

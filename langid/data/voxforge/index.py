@@ -1,11 +1,8 @@
 """VoxForge's index pages: which archives there are, language by language."""
 
-from langid.errors import DataError
-from langid.files import decode_text
 import re
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from html.parser import HTMLParser
 from pathlib import PurePosixPath
 from urllib.parse import unquote_to_bytes, urldefrag, urljoin, urlsplit
@@ -13,13 +10,10 @@ from urllib.parse import unquote_to_bytes, urldefrag, urljoin, urlsplit
 import requests
 from urllib3.exceptions import HTTPError
 
-from langid.data.voxforge.archive import (
-    ARCHIVE_SUFFIXES,
-    ENGLISH_FOLDER,
-    archive_stem,
-    speaker_of,
-)
-from langid.data.voxforge.http_session import Attempts, DownloadFailed, open_url, status_failure
+from langid.data.voxforge.archive import ARCHIVE_SUFFIXES, ENGLISH_FOLDER, Archive, archive_stem
+from langid.data.voxforge.http import DownloadFailed, next_attempt, open_url, status_failure
+from langid.errors import DataError
+from langid.files import decode_text
 
 # The first is the one that voxforge.org links to; the others answered at some time.
 BASE_URLS = (
@@ -36,30 +30,6 @@ _SIZE = re.compile(r"(?<!\S)(\d+(?:\.\d+)?)([KMGT]?)(?!\S)")
 _UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
 
 
-@dataclass(frozen=True)
-class RemoteArchive:
-    """An archive that an index page lists."""
-
-    language: str
-    rate: str  # folder of the sample rate, "16kHz_16bit"
-    name: str  # of the file, decoded and safe
-    url: str
-    n_bytes: int | None  # as the page rounds it
-
-    @property
-    def key(self) -> str:
-        """Its path below the folder of archives."""
-        return f"{self.language}/{self.rate}/{self.name}"
-
-    @property
-    def stem(self) -> str:
-        return archive_stem(self.name)
-
-    @property
-    def speaker_id(self) -> str:
-        return speaker_of(self.stem)
-
-
 def index_urls(base_url: str, language: str, rate: str) -> list[str]:
     """Where the index page of a language may stand, the likeliest first."""
     base = base_url.rstrip("/")
@@ -69,7 +39,7 @@ def index_urls(base_url: str, language: str, rate: str) -> list[str]:
 
 def list_archives(
     session: requests.Session, base_url: str, language: str, sample_rates: Sequence[str]
-) -> list[RemoteArchive]:
+) -> list[Archive]:
     """The archives of a language, each name once: at the first of ``sample_rates`` that has it.
 
     A rate that is missing where another one exists is only reported.
@@ -87,33 +57,31 @@ def list_archives(
         raise DataError(
             f"No sample rate is asked for: give --sample-rates like {DEFAULT_SAMPLE_RATES[0]}."
         )
-    archives: dict[str, RemoteArchive] = {}
+    archives: dict[str, Archive] = {}
     empty_urls, missing = [], []
     for rate in sample_rates:
         for url in index_urls(base_url, language, rate):
             page = _read_page(session, base_url, url)
             if page is None:
                 continue
-            page_url, html = page
-            listed = parse_index(html, page_url)
+            listed = parse_index(*page)
             for name, (link, n_bytes) in listed.items():
-                archive = RemoteArchive(language, rate, name, link, n_bytes)
+                key = f"{language}/{rate}/{name}"
+                archive = Archive(language, key, url=link, n_bytes=n_bytes)
                 archives.setdefault(archive.stem, archive)
             if listed:
                 break
             empty_urls.append(url)
         else:
             missing.append(rate)
-    if not archives and empty_urls:
-        raise DataError(
-            f"{empty_urls[0]} lists no archive: check --base-url, which is everything before "
-            f"/{language}/Trunk/Audio/Main/."
-        )
     if not archives:
         tried = " and ".join(index_urls(base_url, language, sample_rates[0]))
         raise DataError(
-            f"There is no {language!r} at {tried} (404): check --languages, --sample-rates and "
-            f"--base-url; {_other_hosts(base_url)}"
+            f"{empty_urls[0]} lists no archive: check --base-url, which is everything before "
+            f"/{language}/Trunk/Audio/Main/."
+            if empty_urls
+            else f"There is no {language!r} at {tried} (404): check --languages, --sample-rates "
+            f"and --base-url; {_other_hosts(base_url)}"
         )
     for rate in missing:
         print(f"VoxForge has no {rate} of {language!r}: left out.", file=sys.stderr)
@@ -129,14 +97,14 @@ def _is_web_address(url: str) -> bool:
 
 
 def _read_page(session: requests.Session, base_url: str, url: str) -> tuple[str, str] | None:
-    """A page's own address, redirects followed, and its HTML; None where there is no page.
+    """A page's HTML, and its own address after redirects; None where there is no page.
 
     Raises
     ------
     DataError
         If the host does not give an answer that can be used.
     """
-    attempts = Attempts(session, url)
+    retry = session.get_adapter(url).max_retries
     try:
         while True:
             with open_url(session, url) as page:
@@ -145,9 +113,9 @@ def _read_page(session: requests.Session, base_url: str, url: str) -> tuple[str,
                 if page.status_code != 200:
                     raise status_failure(page)
                 try:
-                    return page.url, page.text  # which is read now, while it can be
+                    return page.text, page.url  # the text is read now, while it can be
                 except requests.RequestException as error:
-                    attempts.wait_after(HTTPError(error))
+                    retry = next_attempt(retry, url, HTTPError(error))
     except DownloadFailed as reason:
         raise DataError(
             f"{urlsplit(url).hostname or base_url} cannot be used ({reason}): check the network "

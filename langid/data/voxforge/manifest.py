@@ -1,9 +1,9 @@
 """What is known of the archives in a folder, so that none is downloaded or surveyed twice."""
 
 import json
-import os
 import sys
 import threading
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
@@ -28,20 +28,18 @@ class Manifest:
         self._lock = threading.Lock()
         self._is_writable = True
         self._records: dict[str, dict] = {}
+        data = b""
         try:
             data = self.path.read_bytes()
         except FileNotFoundError:
-            data = b""
+            pass
         except OSError as error:
             self._give_up(error)
-            data = b""
         self._is_torn = bool(data) and not data.endswith(b"\n")
         for line in data.splitlines():
-            try:
+            with suppress(ValueError, TypeError, KeyError):
                 record = json.loads(line)
                 self._records[record["key"]] = record
-            except (ValueError, TypeError, KeyError):
-                continue
 
     def survey(self, key: str, path: Path) -> Survey | None:
         """The survey of an archive; None if there is none, or its file is not the same now."""
@@ -56,23 +54,19 @@ class Manifest:
     def record_survey(self, key: str, path: Path, survey: Survey, url: str | None = None) -> None:
         """Keep the survey of a file as it is now; ``url`` is where it was downloaded from."""
         stamp = _stamp(path)
-        if stamp is not None:
-            record = {"key": key, "n_bytes": stamp[0], "mtime_ns": stamp[1], "url": url}
-            self._append({**record, "survey": asdict(survey)})
-
-    def _append(self, record: dict) -> None:
+        if stamp is None:
+            return
+        record = {"key": key, "n_bytes": stamp[0], "mtime_ns": stamp[1], "url": url}
+        record["survey"] = asdict(survey)
+        line = json.dumps(record).encode() + b"\n"
         with self._lock:
-            self._records[record["key"]] = record
+            self._records[key] = record
             if not self._is_writable:
                 return
-            line = json.dumps(record).encode() + b"\n"
             try:
                 self.folder.mkdir(parents=True, exist_ok=True)
-                descriptor = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
-                try:
-                    n_written = os.write(descriptor, b"\n" + line if self._is_torn else line)
-                finally:
-                    os.close(descriptor)
+                with self.path.open("ab", buffering=0) as file:
+                    n_written = file.write(b"\n" + line if self._is_torn else line)
                 self._is_torn = n_written < len(line)
             except OSError as error:
                 self._give_up(error)
@@ -87,8 +81,7 @@ class Manifest:
 
 
 def _stamp(path: Path) -> tuple[int, int] | None:
-    try:
+    with suppress(OSError):
         status = path.stat()
-    except OSError:
-        return None
-    return status.st_size, status.st_mtime_ns
+        return status.st_size, status.st_mtime_ns
+    return None

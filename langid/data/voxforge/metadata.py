@@ -10,7 +10,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from langid.languages import language_code
 from langid.data.voxforge.words import (
     AGE_RANGES,
     FIELDS,
@@ -22,6 +21,7 @@ from langid.data.voxforge.words import (
     YES_AND_NO,
     plain_words,
 )
+from langid.languages import language_code
 
 MAX_DIALECT_CHARS = 100
 MAX_TEXT_BYTES = 2**20  # of one file
@@ -59,33 +59,28 @@ class ArchiveTexts:
 
     def __init__(self, language: str | None = None):
         self._language = language
-        self._prompts: list[tuple[str, bytes]] = []
-        self._readmes: list[bytes] = []
+        self._texts: list[tuple[str, bytes]] = []  # name of the file and content
 
     @staticmethod
-    def wants(name: str, n_bytes: int) -> bool:
-        """Whether a file of this name and size is one of them."""
-        base = _base_name(name)
-        return n_bytes <= MAX_TEXT_BYTES and (
-            "prompt" in base or base.startswith(("readme", "transcription"))
-        )
+    def wants(path: str, n_bytes: int) -> bool:
+        """Whether a file of this path and size is one of them."""
+        name = _file_name(path)
+        is_text = "prompt" in name or name.startswith(("readme", "transcription"))
+        return is_text and n_bytes <= MAX_TEXT_BYTES
 
-    def add(self, name: str, data: bytes) -> None:
+    def add(self, path: str, data: bytes) -> None:
         """Take a file that is wanted."""
-        base = _base_name(name)
-        if base.startswith("readme"):
-            self._readmes.append(data)
-        else:
-            self._prompts.append((base, data))
+        self._texts.append((_file_name(path), data))
 
     def speaker(self) -> SpeakerFacts:
         """What the first README says that says anything."""
-        for data in self._readmes:
-            facts = parse_readme(decode_text(data, self._language))
-            if facts.language not in (None, self._language):
-                facts = parse_readme(decode_text(data, facts.language))
-            if facts != SpeakerFacts():
-                return facts
+        for name, data in self._texts:
+            if name.startswith("readme"):
+                facts = parse_readme(decode_text(data, self._language))
+                if facts.language not in (None, self._language):
+                    facts = parse_readme(decode_text(data, facts.language))
+                if facts != SpeakerFacts():
+                    return facts
         return SpeakerFacts()
 
     def transcripts(self) -> dict[str, str]:
@@ -94,8 +89,9 @@ class ArchiveTexts:
         Where several have an id, PROMPTS itself comes before PROMPTS-original and others.
         """
         words_of: dict[str, str] = {}
-        for _, data in sorted(self._prompts, key=lambda item: item[0] == "prompts"):
-            words_of |= parse_prompts(decode_text(data, self._language))
+        for name, data in sorted(self._texts, key=lambda text: text[0] == "prompts"):
+            if not name.startswith("readme"):
+                words_of |= parse_prompts(decode_text(data, self._language))
         return words_of
 
 
@@ -146,26 +142,21 @@ def parse_readme(text: str) -> SpeakerFacts:
         field = FIELDS.get(" ".join(plain_words(key)))
         if field and value.strip():
             values.setdefault(field, []).append(value)
-    understood = {
+    facts = {}
+    for field, understand in {
         "gender": _gender,
         "age_range": _age_range,
         "native_speaker": lambda value: _one_of(value, YES_AND_NO),
         "language": _language,
-    }
-    facts = {
-        field: next(filter(_is_known, map(understand, values.get(field, []))), None)
-        for field, understand in understood.items()
-    }
+    }.items():
+        meanings = map(understand, values.get(field, []))
+        facts[field] = next((meaning for meaning in meanings if meaning is not None), None)
     parts = (_dialect(v) for field in ("dialect", "sub_dialect") for v in values.get(field, [])[:1])
     return SpeakerFacts(dialect=", ".join(filter(None, parts)) or None, **facts)
 
 
-def _base_name(name: str) -> str:
-    return PurePosixPath(name).name.casefold()
-
-
-def _is_known(value: object) -> bool:
-    return value is not None
+def _file_name(path: str) -> str:
+    return PurePosixPath(path).name.casefold()
 
 
 def _lines(text: str) -> Iterable[str]:
@@ -207,11 +198,8 @@ def _dialect(value: str) -> str | None:
 def _language(value: str) -> str | None:
     """ISO code of ``"[de]"``, ``"PT_BR"``, ``"fra"``, ``"Español"`` or ``"EN - English"``."""
     word = next(iter(plain_words(value)), "")
-    if word in LANGUAGES:
-        return LANGUAGES[word]
-    if len(word) == 3:  # "not" and "the" are languages, too
-        return None
     try:
-        return language_code(word)
+        code = LANGUAGES.get(word) or language_code(word)
     except ValueError:
         return None
+    return code if len(code) == 2 else None  # "not" and "the" are languages, too

@@ -6,13 +6,13 @@ no more than the limits allow.
 """
 
 import gzip
+import io
 import os
 import tarfile
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import BinaryIO
 
 _MIB = 2**20
@@ -38,36 +38,18 @@ class ArchiveLimits:
     depth: int = 16
 
 
-class Member:
-    """A file in an archive; its bytes can be read until the next one is asked for.
+def read_files(
+    file: io.BufferedReader,
+    wants: Callable[[str, int], bool],
+    refuse: Callable[[str, str], None],
+    limits: ArchiveLimits | None = None,
+) -> Iterator[tuple[str, bytes]]:
+    """Files of a .tgz or plain tar in their order, up to and including its checksum.
 
-    ``name`` is its path with forward slashes, below the archive's own folder; ``n_bytes`` its size.
-    """
-
-    def __init__(self, name: str, n_bytes: int, file: BinaryIO):
-        self.name = name
-        self.n_bytes = n_bytes
-        self._file = file
-
-    def read(self) -> bytes:
-        """All bytes.
-
-        Raises
-        ------
-        ArchiveError
-            If the archive ends or is damaged before.
-        """
-        with _archive_errors():
-            return self._file.read()
-
-
-def read_members(
-    path: Path, refuse: Callable[[str, str], None], limits: ArchiveLimits | None = None
-) -> Iterator[Member]:
-    """The files of a .tgz or plain tar in their order, up to and including its checksum.
-
-    ``refuse`` is called with a reason and a name for each member that is no plain file below the
-    archive's folder, or is too large.
+    Yields the path, below the archive's own folder and with forward slashes, and the content of
+    those files whose path and size are wanted. ``file`` is read from where it stands and never
+    sought in. ``refuse`` is called with a reason and a name for each member that is no plain file
+    below the archive's folder, or is too large.
 
     Raises
     ------
@@ -77,7 +59,7 @@ def read_members(
         If the disk does not give the file.
     """
     limits = limits or ArchiveLimits()
-    with open(path, "rb") as file, _archive_errors():
+    with _archive_errors():
         compressed = _is_gzip(file)
         stream = _LimitedStream(gzip.GzipFile(fileobj=file) if compressed else file, limits)
         with _open_tar(stream) as archive:
@@ -90,8 +72,8 @@ def read_members(
                 reason = _refusal(info, limits)
                 if reason is not None:
                     refuse(reason, name)
-                else:
-                    yield Member(name.lstrip("/"), info.size, archive.extractfile(info))
+                elif wants(name.lstrip("/"), info.size):
+                    yield name.lstrip("/"), archive.extractfile(info).read()
         stream.drain()
 
 
@@ -164,10 +146,9 @@ def _infos(archive: tarfile.TarFile, stream: _LimitedStream) -> Iterator[tarfile
         archive.members.clear()  # which holds all that ever were
 
 
-def _is_gzip(file: BinaryIO) -> bool:
+def _is_gzip(file: io.BufferedReader) -> bool:
     """Whether it is compressed; else it is a plain tar."""
-    head = file.read(1024)
-    file.seek(0)
+    head = file.peek(1024)[:1024]
     if not head:
         raise ArchiveError("empty file")
     if head.startswith(_GZIP_MAGIC):

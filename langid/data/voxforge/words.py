@@ -85,24 +85,17 @@ NO_DIALECT = {
         *("desconhecido", "selecione", "outro", "onbekend", "maak een keuze", "anders"),
     )
 }
+# What `language_code` does not read: an old code, and names without their accents.
 LANGUAGES = _table(
     {
-        "en": "eng",
-        "de": "deu ger deutsch",
-        "fr": "fra fre français",
-        "es": "spa español castellano",
-        "it": "ita italiano",
-        "nl": "nld dut nederlands",
-        "pt": "por português",
-        "ru": "rus русский",
-        "ca": "cat català",
-        "he": "heb hb iw עברית",
-        "el": "ell gre ελληνικά",
-        "tr": "tur türkçe",
-        "bg": "bul български",
-        "uk": "ukr українська",
-        "hr": "hrv hrvatski",
-        "sq": "sqi alb shqip",
-        "fa": "fas per farsi فارسی",
+        "ca": "català",
+        "el": "ελληνικά",
+        "es": "español castellano",
+        "fr": "français",
+        "he": "hb",
+        "pt": "português",
+        "ru": "русский",
+        "tr": "türkçe",
+        "uk": "українська",
     }
 )

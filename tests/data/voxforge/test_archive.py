@@ -3,6 +3,8 @@
 import gzip
 import io
 import json
+import os
+import threading
 from dataclasses import asdict
 
 import numpy as np
@@ -27,6 +29,7 @@ from hypothesis import strategies as st
 from langid.audio import load_audio
 from langid.data.clips import ClipLimits
 from langid.data.voxforge.archive import (
+    OVER_CAP,
     Survey,
     read_archive,
     survey_archive,
@@ -192,16 +195,16 @@ def test_a_speaker_gives_no_more_than_asked_for(path):
     make_archive(path, recordings=recordings)
     reading = read(path, max_duration_s_total=4.5)
     assert [u.utterance_id for u in reading.utterances] == ["a0", "a1"]
-    assert reading.drops.counts == {"speaker has enough": 3}
+    assert reading.drops.counts == {OVER_CAP: 3}
     assert len(read(path, max_duration_s_total=10).utterances) == 5
-    assert read(path, max_duration_s_total=0).drops.counts == {"speaker has enough": 5}
+    assert read(path, max_duration_s_total=0).drops.counts == {OVER_CAP: 5}
 
 
 def test_of_a_cut_recording_the_pieces_that_fit_are_kept(path):
     make_archive(path, recordings={"a1": noise(1, 5.0), "a2": noise(2)})
     reading = read(path, max_duration_s_total=2.5, max_duration_s=1.0)
     assert [u.utterance_id for u in reading.utterances] == ["a1-0000", "a1-0001"]
-    assert reading.drops.counts == {"speaker has enough": 2}
+    assert reading.drops.counts == {OVER_CAP: 2}
 
 
 def test_a_survey_needs_no_decoding(path):
@@ -223,6 +226,21 @@ def test_a_survey_needs_no_decoding(path):
         "digest": survey.digest,
     }
     assert Survey(**json.loads(json.dumps(asdict(survey)))) == survey
+
+
+@pytest.mark.parametrize("is_cut", [False, True])
+def test_a_survey_reads_an_archive_once(path, is_cut):
+    """A pipe gives its bytes only once."""
+    make_archive(path, recordings={f"a{n}": noise(n) for n in range(4)}, readme=README_FIELDS)
+    if is_cut:
+        corrupt(path, "truncated")
+    survey, data = survey_archive(path), path.read_bytes()
+    path.unlink()
+    os.mkfifo(path)
+    writer = threading.Thread(target=path.write_bytes, args=(data,), daemon=True)
+    writer.start()
+    assert survey_archive(path) == survey
+    writer.join()
 
 
 def test_a_survey_tells_archives_apart_by_their_bytes(path, tmp_path):

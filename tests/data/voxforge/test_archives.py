@@ -1,7 +1,7 @@
 """Archives found on disk."""
 
-from langid.errors import DataError
 import gzip
+import math
 import os
 import sys
 
@@ -14,7 +14,8 @@ from langid.data.voxforge import archives as archive_folder
 from langid.data.voxforge.archive import Survey, read_archive
 from langid.data.voxforge.archives import find_archives, survey_archives
 from langid.data.voxforge.manifest import Manifest
-from langid.data.voxforge.selection import plan_order
+from langid.data.voxforge.selection import Caps, Planner
+from langid.errors import DataError
 
 LANGUAGES = ("en", "fr", "de", "es", "it")
 
@@ -221,7 +222,8 @@ def test_names_that_are_no_utf_8(tmp_path):
     first, second = archives = find(tmp_path)
     assert (first.key, first.stem) == ("de/André-20080101-abc.tgz", "André-20080101-abc")
     assert first.speaker_id == second.speaker_id == "voxforge:andré"
-    assert {archive.key for archive in plan_order(archives)} == {first.key, second.key}
+    planner = Planner("de", archives, Caps(math.inf, math.inf), Drops())
+    assert {archive.key for archive in planner.order} == {first.key, second.key}
     reading = read_archive(first.path, "de", limits=ClipLimits())
     assert [u.file_name for u in reading.utterances] == ["André-20080101-abc/de-1.flac"]
     again = folder / os.fsdecode(b"Andr\xe9-20080102-abc.tgz")

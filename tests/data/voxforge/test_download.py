@@ -1,6 +1,5 @@
 """Downloads from a server with every fault that VoxForge's shows."""
 
-from langid.errors import DataError
 import errno
 import gzip
 import os
@@ -10,10 +9,16 @@ import pytest
 from helpers.fetch import impatient
 from helpers.voxforge_server import VoxForgeServer
 
-from langid.data.voxforge import download as download_module
-from langid.data.voxforge import http_session
-from langid.data.voxforge.download import download, part_path
-from langid.data.voxforge.http_session import DownloadFailed, Stop, Stopped, polite_session
+from langid.data.voxforge import http
+from langid.data.voxforge.http import (
+    DownloadFailed,
+    Stop,
+    Stopped,
+    download,
+    part_path,
+    polite_session,
+)
+from langid.errors import DataError
 
 PATH = "/downloads/a.tgz"
 DATA = bytes(range(256)) * 1200  # 307,200 bytes: several chunks
@@ -193,7 +198,7 @@ def test_a_web_page_is_not_stored_as_an_archive(server, target):
 
 def test_a_server_that_falls_silent(server, target, monkeypatch):
     impatient(monkeypatch, n_retries=1)
-    monkeypatch.setattr(http_session, "TIMEOUT_S", (5.0, 0.3))
+    monkeypatch.setattr(http, "TIMEOUT_S", (5.0, 0.3))
     server.fault(PATH, stall_after=1000, times=1)
     assert get(server, target) is RESUMED
     assert target.read_bytes() == DATA
@@ -247,7 +252,7 @@ def test_a_full_disk_is_one_sentence_and_the_part_is_kept(server, target, monkey
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr(download_module.os, "fsync", full)
+        patch.setattr(os, "fsync", full)
         with pytest.raises(DataError, match=f"^The disk of {target.parent} is full: free some"):
             get(server, target)
     assert not target.exists()

@@ -1,6 +1,5 @@
 """From a server to a folder of archives: what is downloaded."""
 
-from langid.errors import DataError
 import io
 import json
 import math
@@ -21,11 +20,12 @@ from helpers.fetch import fetch as run
 from helpers.voxforge_server import VoxForgeServer, archive_path
 
 from langid.data.utterance import Drops
-from langid.data.voxforge import fetch
 from langid.data.voxforge import archives as archive_folder
-from langid.data.voxforge.fetch import fetch_voxforge
+from langid.data.voxforge import fetch
+from langid.data.voxforge.fetch import survey_voxforge
 from langid.data.voxforge.manifest import MANIFEST_NAME, Manifest
 from langid.data.voxforge.selection import Caps
+from langid.errors import DataError
 
 
 @pytest.fixture(autouse=True)
@@ -120,28 +120,25 @@ def test_who_does_not_speak_the_language_is_not_even_downloaded(tmp_path):
 
 
 def test_the_bar_shows_bytes_and_about_how_many_archives_are_left(tmp_path, monkeypatch):
-    bars = []
+    left = []
 
-    class Recorded(fetch.tqdm):
-        def __init__(self, *args, **options):
-            super().__init__(*args, **{**options, "disable": False, "file": io.StringIO()})
-            self.left = []
-            bars.append(self)
+    class Recorded(fetch.Bar):
+        def __init__(self, planners):
+            super().__init__(planners, disable=False, file=io.StringIO())
 
         def set_postfix_str(self, text):
-            self.left.append((text, self.n, self.total))
+            left.append((text, self.n, self.total))
             super().set_postfix_str(text)
 
-    monkeypatch.setattr(fetch, "tqdm", Recorded)
+    monkeypatch.setattr(fetch, "Bar", Recorded)
     monkeypatch.setattr(fetch, "ESTIMATE_INTERVAL_S", 0.0)
     with VoxForgeServer(tree(40, seconds=10)) as server:
         run(server, tmp_path, ONE_MINUTE, n_workers=1)
-    (bar,) = bars
-    texts = [text for text, _, _ in bar.left]
+    texts = [text for text, _, _ in left]
     # 50 s each are assumed first, then 10 s each are known.
     expected = ["2 archives left"] + [f"{n} archives left" for n in (5, 4, 3, 2, 1, 0)]
     assert texts == expected
-    _, n_bytes, total = bar.left[-1]
+    _, n_bytes, total = left[-1]
     assert n_bytes == total == 6 * len(content(10))
 
 
@@ -149,7 +146,7 @@ def test_the_whole_way_by_address(tmp_path, capsys):
     paths = tree(3) | tree(3, language="SpeechCorpus")
     drops = Drops()
     with VoxForgeServer(paths, style="pre") as server:
-        fetch_voxforge(
+        survey_voxforge(
             tmp_path,
             Manifest(tmp_path),
             drops,
@@ -167,7 +164,7 @@ def test_the_whole_way_by_address(tmp_path, capsys):
 
 def test_a_language_that_is_not_there_ends_the_run_before_anything_is_downloaded(tmp_path):
     with VoxForgeServer(tree(3)) as server, pytest.raises(DataError, match="no 'fi'"):
-        fetch_voxforge(
+        survey_voxforge(
             tmp_path / "new",
             Manifest(tmp_path / "new"),
             Drops(),

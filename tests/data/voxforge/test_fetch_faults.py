@@ -1,7 +1,7 @@
 """From a server to a folder of archives: what goes wrong on the way, and how a run ends."""
 
-from langid.errors import DataError
 import errno
+import os
 import signal
 import subprocess
 import sys
@@ -26,14 +26,14 @@ from helpers.fetch import fetch as run
 from helpers.voxforge_server import VoxForgeServer, archive_path
 
 from langid.data.utterance import Drops
-from langid.data.voxforge import download as download_module
-from langid.data.voxforge import fetch
-from langid.data.voxforge import http_session
 from langid.data.voxforge import archives as archive_folder
+from langid.data.voxforge import fetch, http
 from langid.data.voxforge.fetch import LOCK_NAME, fetch_archives
-from langid.data.voxforge.http_session import Stop, polite_session
+from langid.data.voxforge.http import Stop, polite_session
 from langid.data.voxforge.index import list_archives
 from langid.data.voxforge.manifest import Manifest
+from langid.data.voxforge.selection import Planner
+from langid.errors import DataError
 
 PREPARE_DATA = Path(__file__).parents[3] / "prepare_data.py"
 
@@ -124,19 +124,18 @@ def test_a_host_that_vanishes(tmp_path):
     with VoxForgeServer(tree(30)) as server:
         stop = Stop()
         with polite_session(2, stop) as session:
-            remote = {"de": list_archives(session, server.base_url, "de", RATES)}
+            listed = list_archives(session, server.base_url, "de", RATES)
+            planners = [Planner("de", listed, ALL, Drops())]
             server.stop()
             with pytest.raises(DataError, match=r"\(no connection\): what is downloaded is kept"):
                 fetch_archives(
                     session,
                     stop,
-                    remote,
+                    planners,
                     tmp_path,
                     Manifest(tmp_path),
                     Drops(),
-                    ALL,
                     n_workers=2,
-                    n_processes=1,
                 )
 
 
@@ -159,7 +158,7 @@ def test_a_full_disk_ends_the_run_and_the_next_goes_on(tmp_path, monkeypatch):
 
     with VoxForgeServer(tree(10)) as server:
         with monkeypatch.context() as patch:
-            patch.setattr(download_module.os, "fsync", full)
+            patch.setattr(os, "fsync", full)
             with pytest.raises(DataError, match="is full: free some space"):
                 run(server, tmp_path)
         kept = archive_keys(tmp_path)
@@ -218,7 +217,7 @@ def test_ctrl_c_keeps_what_is_there_and_the_next_run_goes_on(tmp_path, ctrl_c, m
             n_received += n_bytes
             interrupt_when_all_has_arrived()
 
-        monkeypatch.setattr(fetch._Bar, "add", add)
+        monkeypatch.setattr(fetch.Bar, "add", add)
         server.on_stall = lambda: (has_stalled.set(), interrupt_when_all_has_arrived())
         server.fault(stalled, stall_after=5000)
         with pytest.raises(KeyboardInterrupt):
@@ -243,7 +242,7 @@ def test_ctrl_c_during_a_long_wait(tmp_path, ctrl_c):
 
 
 def test_ctrl_c_while_the_host_says_nothing(tmp_path, ctrl_c, monkeypatch):
-    monkeypatch.setattr(http_session, "TIMEOUT_S", None)  # as if for ever
+    monkeypatch.setattr(http, "TIMEOUT_S", None)  # as if for ever
     monkeypatch.setattr(fetch, "STOPPING_S", 0.1)
     paths = tree(3)
     mute = archive_path("de", "s1-0-x.tgz")

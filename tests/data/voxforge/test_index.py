@@ -1,19 +1,18 @@
 """Index pages of VoxForge: what is listed, where, and what goes wrong."""
 
-from langid.errors import DataError
 import pytest
 from helpers.fetch import RATES, impatient
 from helpers.voxforge_server import BASE, VoxForgeServer, apache_size, archive_path
 
-from langid.data.voxforge.http_session import Stop, polite_session
+from langid.data.voxforge.http import Stop, polite_session
 from langid.data.voxforge.index import (
     BASE_URLS,
     DEFAULT_BASE_URL,
-    RemoteArchive,
     index_urls,
     list_archives,
     parse_index,
 )
+from langid.errors import DataError
 
 PAGE = "http://host/downloads/de/Trunk/Audio/Main/16kHz_16bit/"
 
@@ -33,7 +32,7 @@ def listed(session, tree, language="de", rates=RATES, style="table", faults=None
 
 
 def names(archives):
-    return [archive.name for archive in archives]
+    return [archive.key.rpartition("/")[2] for archive in archives]
 
 
 @pytest.mark.parametrize("style", ["table", "pre", "list"])
@@ -60,10 +59,11 @@ def test_the_pages_that_apache_writes(session, style):
     assert [archive.n_bytes for archive in archives] == expected
 
 
-def test_what_is_known_of_a_listed_archive():
+def test_what_is_known_of_a_listed_archive(session):
     url = PAGE + "Anna-20080318-kdl.tgz"
-    archive = RemoteArchive("de", "16kHz_16bit", "Anna-20080318-kdl.tgz", url, None)
+    (archive,) = listed(session, {url.removeprefix("http://host"): b""})
     assert archive.key == "de/16kHz_16bit/Anna-20080318-kdl.tgz"
+    assert archive.path is archive.survey is None
     assert archive.stem == "Anna-20080318-kdl"
     assert archive.speaker_id == "voxforge:anna"
 

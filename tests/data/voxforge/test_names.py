@@ -1,8 +1,8 @@
-"""What the name of an archive says: its stem, its speaker, and who is not wanted."""
+"""What the name of an archive says: its stem, its speaker, and who is excluded."""
 
 import pytest
 
-from langid.data.voxforge.archive import archive_stem, speaker_of, unwanted
+from langid.data.voxforge.archive import archive_stem, exclusion_reason, speaker_of
 
 
 @pytest.mark.parametrize(
@@ -57,8 +57,8 @@ def test_a_user_is_one_speaker_in_any_writing_and_language():
     assert speaker_of("ano\u0301nimo-20080318-a") == speaker_of("anónimo-20080318-a")
 
 
-def test_who_does_not_speak_the_language_is_unwanted_in_it_only():
+def test_who_does_not_speak_the_language_is_excluded_from_it_only():
     speaker = speaker_of("Vistaus-20080718-mrm")
-    assert unwanted("it", speaker) == "speaker does not speak the language"
-    assert unwanted("nl", speaker) is None
-    assert unwanted("it", speaker_of("luigi-20080718-mrm")) is None
+    assert exclusion_reason("it", speaker) == "speaker does not speak the language"
+    assert exclusion_reason("nl", speaker) is None
+    assert exclusion_reason("it", speaker_of("luigi-20080718-mrm")) is None

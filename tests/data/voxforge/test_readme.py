@@ -199,6 +199,7 @@ def test_a_dialect_stays_in_its_own_words(value, dialect):
     [
         *(("EN", "en"), ("[de]", "de"), ("PT_BR", "pt"), ("EN - English", "en"), ("fra", "fr")),
         *(("Deutsch", "de"), ("German", "de"), ("castellano", "es"), ("Русский", "ru")),
+        *(("Español", "es"), ("Francais", "fr"), ("ger", "de"), ("Not yet", None), ("The", None)),
         *(("HB", "he"), ("", None), ("Klingonese", None), ("Please Select", None)),
     ],
 )

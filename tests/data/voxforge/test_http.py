@@ -3,11 +3,11 @@
 import pytest
 import requests
 from helpers.fetch import impatient
-from urllib3 import HTTPResponse
 from helpers.voxforge_server import VoxForgeServer
+from urllib3 import HTTPResponse
 
-from langid.data.voxforge import http_session
-from langid.data.voxforge.http_session import (
+from langid.data.voxforge import http
+from langid.data.voxforge.http import (
     MAX_WAIT_S,
     DownloadFailed,
     PoliteRetry,
@@ -66,7 +66,7 @@ def test_waits_grow_and_follow_retry_after_within_reason():
 def test_the_session_of_a_full_run_waits_between_attempts():
     with polite_session(1, Stop()) as session:
         retry = session.get_adapter("https://host/").max_retries
-    assert retry.backoff_factor == http_session.BACKOFF_S > 0
+    assert retry.backoff_factor == http.BACKOFF_S > 0
     assert retry.backoff_jitter > 0 and retry.respect_retry_after_header
 
 
