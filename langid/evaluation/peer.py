@@ -12,10 +12,10 @@ from langid.audio import AudioInput, load_audio
 from langid.errors import AudioError
 from langid.evaluation.evaluate import evaluate_folder
 from langid.evaluation.report import Report
+from langid.evaluation.whisper import Whisper, chunks
 from langid.identification import Identification, WindowResult
 from langid.identifier import LanguageIdentifier
 from langid.languages import NONE, class_of, languages_of
-from langid.whisper import Whisper, chunks
 from langid.windows import cut_windows
 
 
@@ -103,7 +103,7 @@ def evaluate_peer(
     Raises
     ------
     TeacherError
-        If the model cannot be had; see `langid.whisper.Whisper`.
+        If the model cannot be had; see `langid.evaluation.whisper.Whisper`.
     DataError
         See `langid.evaluation.evaluate.evaluate_folder`.
     """

@@ -4,7 +4,7 @@ from typing import Protocol
 
 import numpy as np
 
-from langid.whisper import Whisper, chunks
+from langid.evaluation.whisper import Whisper, chunks
 
 STATES_PER_UNIT = 2  # Whisper's 50 states a second → 25 units
 VERSION = 1  # another number makes all that a teacher said out of date
@@ -28,7 +28,7 @@ class WhisperTeacher:
     Raises
     ------
     TeacherError
-        See `langid.whisper.Whisper`.
+        See `langid.evaluation.whisper.Whisper`.
     """
 
     def __init__(self, model: str, n_workers: int = 1):
