@@ -19,7 +19,7 @@ from pathlib import Path
 
 from langid.data import options as cli
 from langid.data.speak import FORMATS, VOICES, read_sentences, speak
-from langid.data.utterance import Drops
+from langid.data.utterance import ReasonCounts
 from langid.data.voxforge.index import DEFAULT_BASE_URL, DEFAULT_SAMPLE_RATES
 from langid.errors import DataError
 from langid.files import text_of_name
@@ -134,12 +134,12 @@ def run_voxforge(options: argparse.Namespace) -> None:
     from langid.data.voxforge.plan import read_planned
 
     target = _target(options)
-    drops = Drops()
+    excluded = ReasonCounts()
     beside = options.output.with_name(options.output.name + "-archives")
     folder = options.archives or options.downloads or beside
     plan = plan_voxforge(
         folder,
-        drops,
+        excluded,
         target.settings,
         cli.split_shares(options),
         resumes=(work_path(options.output) / JOURNAL_FILE).exists() and not options.overwrite,
@@ -151,11 +151,11 @@ def run_voxforge(options: argparse.Namespace) -> None:
         jobs=plan.jobs(),
         languages=options.languages,
         read=partial(read_planned, folder=folder, limits=cli.clip_limits(options)),
-        drops=drops,
+        excluded=excluded,
         text=VOXFORGE,
         unit="archive",
     )
-    n_failed = sum(n for why, n in drops.counts.items() if why.startswith(DOWNLOAD_FAILED))
+    n_failed = sum(n for why, n in excluded.counts.items() if why.startswith(DOWNLOAD_FAILED))
     if n_failed:
         print(f"{n_failed:,} archives were not downloaded: --overwrite tries again, and adds them.")
 
@@ -199,10 +199,10 @@ def run_folder(options: argparse.Namespace) -> None:
     from langid.data.splits import assign_splits
 
     target = _target(options)
-    drops = Drops()
+    excluded = ReasonCounts()
     clips = filter_clips(
-        read_folder(options.source, drops, options.source_name),
-        drops,
+        read_folder(options.source, excluded, options.source_name),
+        excluded,
         options.licences,
         options.exclude_licences,
         options.include_synthetic,
@@ -213,7 +213,7 @@ def run_folder(options: argparse.Namespace) -> None:
         jobs=recording_jobs(clips),
         languages={clip.language for clip in clips},
         read=read,
-        drops=drops,
+        excluded=excluded,
         text=FOLDER,
         unit="clip",
     )
@@ -239,7 +239,7 @@ def run_merge(options: argparse.Namespace) -> None:
         jobs=jobs,
         languages=languages,
         read=read_row_group,
-        drops=Drops(),
+        excluded=ReasonCounts(),
         text=MERGED,
         unit="part",
     )

@@ -8,6 +8,7 @@ import torch
 
 from langid import AudioError, IdentificationCancelled, LanguageIdentifier
 from langid.config import ModelConfig
+from langid.evaluation.bench import fresh_process, write_recording
 from langid.identifier import BATCH_SIZE
 
 LABELS = ("en", "fr", "other", "none")
@@ -263,3 +264,12 @@ def test_a_long_recording_keeps_a_bounded_list_of_windows(identifier, monkeypatc
 def test_bad_audio_raises(identifier):
     with pytest.raises(AudioError):
         identifier.identify(b"")
+
+
+@pytest.mark.slow
+def test_memory_does_not_grow_with_the_recording(tmp_path):
+    peaks_mb = [
+        fresh_process(write_recording(tmp_path / f"{i}.wav", seconds))["peak_memory_mb"]
+        for i, seconds in enumerate((60, 900))
+    ]
+    assert peaks_mb[1] - peaks_mb[0] < 100  # one small array a block, kept, once cost 340 MB here

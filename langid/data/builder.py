@@ -13,11 +13,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from tqdm import tqdm
 
-from langid.data.disjoint import UtteranceFilter, check_disjoint
+from langid.data.disjoint import Deduplicator, check_disjoint
 from langid.data.processes import process_pool, run_in_order
 from langid.data.splits import SPLITS
 from langid.data.store import BUILD_FILE, DATA_FOLDER, ShardWriter, number_shards, shard_paths
-from langid.data.utterance import Drops, Job, Reading
+from langid.data.utterance import Job, Reading, ReasonCounts
 from langid.errors import DataError
 from langid.files import exclusive_lock, read_json, write_json
 
@@ -48,14 +48,14 @@ class Built:
     """What became of the recordings; ``is_new`` is false where there was nothing to do."""
 
     is_new: bool
-    drops: Drops = field(default_factory=Drops)
-    changes: Drops = field(default_factory=Drops)
+    excluded: ReasonCounts = field(default_factory=ReasonCounts)
+    changes: ReasonCounts = field(default_factory=ReasonCounts)
 
 
 class Journal:
     """A file in the folder of the build, written anew, whole, with every finished shard.
 
-    ``n_done`` jobs of each split are wholly in its ``n_shards`` finished shards; ``drops`` and
+    ``n_done`` jobs of each split are wholly in its ``n_shards`` finished shards; ``excluded`` and
     ``changes`` are what became of their recordings. A folder that holds another build's journal,
     or none that can be read, counts as empty.
     """
@@ -65,13 +65,13 @@ class Journal:
         self._fingerprint = fingerprint
         self.n_done: dict[str, int] = {}
         self.n_shards: dict[str, int] = {}
-        self.drops, self.changes = Drops(), Drops()
+        self.excluded, self.changes = ReasonCounts(), ReasonCounts()
         state = read_json(self._path)
         self.resumes = state.get("fingerprint") == fingerprint
         if self.resumes:
             self.n_done, self.n_shards = state["n_done"], state["n_shards"]
-            self.drops = Drops.from_dict(state["drops"])
-            self.changes = Drops.from_dict(state["changes"])
+            self.excluded = ReasonCounts.from_dict(state["drops"])
+            self.changes = ReasonCounts.from_dict(state["changes"])
 
     def record(self, split: str, n_done: int, n_shards: int) -> None:
         """Call when a shard of ``split`` has its name; ``n_done`` jobs are in its shards."""
@@ -83,7 +83,7 @@ class Journal:
             "fingerprint": self._fingerprint,
             "n_done": self.n_done,
             "n_shards": self.n_shards,
-            "drops": self.drops.to_dict(),
+            "drops": self.excluded.to_dict(),
             "changes": self.changes.to_dict(),
         }
         write_json(self._path, state)
@@ -93,9 +93,9 @@ def build_dataset(
     recipe: Recipe,
     read: Callable[[Job], Reading],
     output: Path,
-    write_card: Callable[[Path, Drops, Drops], None],
+    write_card: Callable[[Path, ReasonCounts, ReasonCounts], None],
     *,
-    drops: Drops,
+    excluded: ReasonCounts,
     overwrite: bool = False,
     n_processes: int = 1,
     unit: str = "clip",
@@ -112,7 +112,7 @@ def build_dataset(
         Runs in the processes; ``functools.partial`` of a function of a module.
     write_card
         Writes README.md into a finished folder: takes the folder, what was left out and changed.
-    drops
+    excluded
         What was left out before, to be reported with the rest.
 
     Raises
@@ -133,22 +133,24 @@ def build_dataset(
             raise DataError(
                 f"{output} is damaged, some of its rows are gone: make it again with --overwrite."
             )
-        return Built(False, Drops.from_dict(facts["drops"]), Drops.from_dict(facts["changes"]))
+        return Built(
+            False, ReasonCounts.from_dict(facts["drops"]), ReasonCounts.from_dict(facts["changes"])
+        )
     try:
         with _work_folder(output) as work:
             folder = work / "dataset"
-            journal = _resume_or_start(work, folder, fingerprint, drops)
+            journal = _resume_or_start(work, folder, fingerprint, excluded)
             with process_pool(n_processes) as pool:
                 _write_splits(recipe, read, folder, journal, pool, n_processes, unit)
             if not any(shard_paths(folder, split) for split in SPLITS):
                 shutil.rmtree(folder)
                 raise DataError(
                     "No usable recording is left, so nothing was written "
-                    f"({journal.drops.in_words() or 'there was none'})."
+                    f"({journal.excluded.in_words() or 'there was none'})."
                 )
             number_shards(folder, SPLITS)
             check_disjoint(folder)
-            write_card(folder, journal.drops, journal.changes)
+            write_card(folder, journal.excluded, journal.changes)
             _write_facts(folder, fingerprint, recipe.settings, journal)
             if output.exists():
                 output.rename(work / "replaced")
@@ -158,7 +160,7 @@ def build_dataset(
             f"Cannot write {output} ({error.strerror or error}); the same command goes on from "
             "here when that is mended."
         ) from error
-    return Built(True, journal.drops, journal.changes)
+    return Built(True, journal.excluded, journal.changes)
 
 
 @contextmanager
@@ -193,7 +195,7 @@ def _clear_leftovers(work: Path, output: Path) -> None:
         (work / JOURNAL_FILE).unlink(missing_ok=True)
 
 
-def _resume_or_start(work: Path, folder: Path, fingerprint: str, drops: Drops) -> Journal:
+def _resume_or_start(work: Path, folder: Path, fingerprint: str, excluded: ReasonCounts) -> Journal:
     """The journal of what an earlier run of the same build left in ``folder``, or a new one."""
     journal = Journal(work, fingerprint)
     if journal.resumes and _count_rows(folder) is None:  # what a power cut can do
@@ -201,7 +203,7 @@ def _resume_or_start(work: Path, folder: Path, fingerprint: str, drops: Drops) -
         journal = Journal(work, fingerprint)
     if not journal.resumes:
         shutil.rmtree(folder, ignore_errors=True)
-        journal.drops.extend(drops)
+        journal.excluded.extend(excluded)
         journal.save()
     (folder / DATA_FOLDER).mkdir(parents=True, exist_ok=True)
     for split in SPLITS:
@@ -219,10 +221,10 @@ def _write_splits(
     n_processes: int,
     unit: str,
 ) -> None:
-    drops, changes = journal.drops, journal.changes
-    allowed = UtteranceFilter()
+    excluded, changes = journal.excluded, journal.changes
+    unseen = Deduplicator()
     for split in SPLITS:
-        allowed.remember_folder(folder, split)
+        unseen.remember_folder(folder, split)
     with tqdm(total=len(recipe.jobs), unit=unit, disable=None) as progress:
         for split in reversed(SPLITS):  # train last: it yields to the others
             jobs = [job for job in recipe.jobs if job.split == split]
@@ -236,13 +238,13 @@ def _write_splits(
                 for _, reading in readings:
                     progress.update()
                     n_done += 1
-                    drops.extend(reading.drops)
+                    excluded.extend(reading.excluded)
                     changes.extend(reading.changes)
                     for utterance in reading.utterances:
-                        if (reason := allowed.reason_against(utterance, split)) is None:
+                        if (reason := unseen.reason_against(utterance, split)) is None:
                             writer.write(utterance)
                         else:
-                            drops.add(reason, utterance.file_name)
+                            excluded.add(reason, utterance.file_name)
                     if writer.is_full:
                         writer.end_shard()
                         journal.record(split, n_done, writer.n_shards)
@@ -266,7 +268,7 @@ def _write_facts(folder: Path, fingerprint: str, settings: dict, journal: Journa
         "fingerprint": fingerprint,
         "settings": settings,
         "n_rows": _count_rows(folder),
-        "drops": journal.drops.to_dict(),
+        "drops": journal.excluded.to_dict(),
         "changes": journal.changes.to_dict(),
     }
     write_json(folder / BUILD_FILE, facts)

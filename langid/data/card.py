@@ -12,7 +12,7 @@ from langid.data.card_texts import CardText, known_faults
 from langid.data.counts import UNKNOWN, Amount, Counts, count_dataset
 from langid.data.licences import UNSTATED, card_licence, full_name, restriction_lines
 from langid.data.store import shards_of
-from langid.data.utterance import Drops
+from langid.data.utterance import ReasonCounts
 from langid.hub.markdown import TEMPLATES, few, percent, table
 from langid.hub.publish import CARD_FILE
 from langid.languages import DEFAULT_LANGUAGES, NONE, class_of, is_language, language_name
@@ -37,7 +37,9 @@ COLUMN_MEANINGS = {
 }
 
 
-def write_card(folder: Path, drops: Drops, changes: Drops, *, text: CardText, repo_id: str) -> None:
+def write_card(
+    folder: Path, excluded: ReasonCounts, changes: ReasonCounts, *, text: CardText, repo_id: str
+) -> None:
     """Write README.md into the folder of a dataset whose Parquet files are complete.
 
     ``repo_id`` as for `make_dataset_card`.
@@ -47,12 +49,12 @@ def write_card(folder: Path, drops: Drops, changes: Drops, *, text: CardText, re
     DataError
         If they cannot be read.
     """
-    card = make_dataset_card(count_dataset(folder), text, drops, changes, repo_id)
+    card = make_dataset_card(count_dataset(folder), text, excluded, changes, repo_id)
     card.save(folder / CARD_FILE)
 
 
 def make_dataset_card(
-    counts: Counts, text: CardText, drops: Drops, changes: Drops, repo_id: str
+    counts: Counts, text: CardText, excluded: ReasonCounts, changes: ReasonCounts, repo_id: str
 ) -> DatasetCard:
     """The card, with front matter by which the Hub and ``load_dataset`` find the splits.
 
@@ -76,7 +78,7 @@ def make_dataset_card(
         by_source=_by_source(counts),
         licence_note=_licence_note(counts),
         how_made=text.how_made,
-        left_out=_counted(drops),
+        left_out=_counted(excluded),
         changed=_counted(changes),
         faults=known_faults(counts.values("source")),
         columns=_columns(counts.features),
@@ -213,10 +215,10 @@ def _licence_note(counts: Counts) -> str:
     return note
 
 
-def _counted(drops: Drops) -> str:
-    if not drops.counts:
+def _counted(excluded: ReasonCounts) -> str:
+    if not excluded.counts:
         return ""
-    return table(["why", "count"], [[why, f"{n:,}"] for why, n in drops.counts.most_common()])
+    return table(["why", "count"], [[why, f"{n:,}"] for why, n in excluded.counts.most_common()])
 
 
 def _columns(features: Features) -> str:

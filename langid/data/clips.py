@@ -267,7 +267,7 @@ def read_recording(job: Job, limits: ClipLimits) -> Reading:
     try:
         pieces, changes = encode_clip(clip.path, limits)
     except UnusableClip as reason:
-        reading.drops.add(str(reason), clip.file_name)
+        reading.excluded.add(str(reason), clip.file_name)
         return reading
     for change in changes:
         reading.changes.add(change, clip.file_name)

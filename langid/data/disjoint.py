@@ -14,7 +14,7 @@ REBUILD = (
 )
 
 
-class UtteranceFilter:
+class Deduplicator:
     """Lets each audio pass once.
 
     The first to come stays: let the splits that are not for training come first.

@@ -22,7 +22,7 @@ from langid.data.clips import Clip
 from langid.data.licences import UNSTATED
 from langid.data.splits import SPLITS, split_name
 from langid.data.tables import REQUIRED, Table
-from langid.data.utterance import Drops, qualified_speaker
+from langid.data.utterance import ReasonCounts, qualified_speaker
 from langid.errors import DataError
 from langid.files import text_of_name
 from langid.languages import code_or_text
@@ -39,9 +39,13 @@ _YES, _NO = ("1", "true", "yes"), ("", "0", "false", "no")
 
 
 def read_folder(
-    folder: Path, drops: Drops, source_name: str | None = None, *, is_test_set: bool = False
+    folder: Path,
+    excluded: ReasonCounts,
+    source_name: str | None = None,
+    *,
+    is_test_set: bool = False,
 ) -> list[Clip]:
-    """Clips of a folder, ordered by file name; what is not a clip is counted in ``drops``.
+    """Clips of a folder, ordered by file name; what is not a clip is counted in ``excluded``.
 
     Parameters
     ----------
@@ -62,8 +66,8 @@ def read_folder(
     try:
         tables = _find_tables(root)
         name = source_name or text_of_name(root.name)
-        read = _read_tables(root, tables, source_name, drops, is_test_set)
-        found = read if tables else _read_tree(root, name, drops)
+        read = _read_tables(root, tables, source_name, excluded, is_test_set)
+        found = read if tables else _read_tree(root, name, excluded)
         clips = sorted(found, key=lambda clip: clip.file_name)
     except OSError as error:
         raise DataError(f"{error.filename or folder} cannot be read: {error.strerror}.") from error
@@ -83,7 +87,7 @@ def read_test_set(folder: Path, split: str | None = None) -> list[Clip]:
     DataError
         With a sentence that says what is missing.
     """
-    clips = read_folder(folder, Drops(), is_test_set=True)
+    clips = read_folder(folder, ReasonCounts(), is_test_set=True)
     if split is not None:
         known = sorted({clip.split for clip in clips if clip.split})
         wanted = split_name(split) or split.strip().lower()
@@ -104,12 +108,12 @@ def read_test_set(folder: Path, split: str | None = None) -> list[Clip]:
 
 def filter_clips(
     clips: list[Clip],
-    drops: Drops,
+    excluded: ReasonCounts,
     licences: tuple[str, ...] = (),
     exclude_licences: tuple[str, ...] = (),
     include_synthetic: bool = True,
 ) -> list[Clip]:
-    """Clips whose licence matches, the others counted in ``drops``.
+    """Clips whose licence matches, the others counted in ``excluded``.
 
     The patterns take ``*`` and any case (``"cc0*"``); ``"unstated"`` stands for no licence.
     Empty ``licences`` allow all; ``exclude_licences`` win over ``licences``.
@@ -122,11 +126,11 @@ def filter_clips(
     for clip in clips:
         licence = clip.licence or UNSTATED
         if clip.synthetic and not include_synthetic:
-            drops.add("synthetic", clip.file_name)
+            excluded.add("synthetic", clip.file_name)
         elif licences and not matches(licence, licences):
-            drops.add("licence not asked for", clip.file_name)
+            excluded.add("licence not asked for", clip.file_name)
         elif matches(licence, exclude_licences):
-            drops.add("licence excluded", clip.file_name)
+            excluded.add("licence excluded", clip.file_name)
         else:
             kept.append(clip)
     return kept
@@ -168,7 +172,11 @@ def _find_tables(root: Path) -> list[Table]:
 
 
 def _read_tables(
-    root: Path, tables: list[Table], source_name: str | None, drops: Drops, is_test_set: bool
+    root: Path,
+    tables: list[Table],
+    source_name: str | None,
+    excluded: ReasonCounts,
+    is_test_set: bool,
 ) -> Iterator[Clip]:
     listed = {table.path.relative_to(root).as_posix() for table in tables}
     for table in tables:
@@ -176,7 +184,7 @@ def _read_tables(
             if is_test_set and not all(row.get(name) for name in REQUIRED):
                 raise DataError(f"{table.path}, {place}: give both file_name and language.")
             if not row.get("file_name"):
-                drops.add("no file_name", place)
+                excluded.add("no file_name", place)
                 continue
             path = PurePath(table.folder, row["file_name"]).as_posix()
             problem = None
@@ -184,17 +192,17 @@ def _read_tables(
                 problem = "listed twice" if path in listed else _problem(root, path, row)
             listed.add(path)
             if problem is not None:
-                drops.add(problem, path)
+                excluded.add(problem, path)
                 continue
             source = row.get("source") or source_name or table.defaults.get("source")
             facts = row | {"source": source or text_of_name(root.name)}
             yield _clip(root, path, facts, f"{table.path.name}, {place}", is_test_set)
     if is_test_set:
         return
-    for file in _files(root, drops):
+    for file in _files(root, excluded):
         if file.as_posix() not in listed:
             unlisted = f"not in {tables[0].path.name}, ignored"
-            drops.add(unlisted, text_of_name(file.as_posix()))
+            excluded.add(unlisted, text_of_name(file.as_posix()))
 
 
 def _clip(root: Path, path: str, row: dict[str, str], place: str, any_split: bool) -> Clip:
@@ -223,22 +231,22 @@ def _clip(root: Path, path: str, row: dict[str, str], place: str, any_split: boo
     )
 
 
-def _read_tree(root: Path, source_name: str, drops: Drops) -> Iterator[Clip]:
+def _read_tree(root: Path, source_name: str, excluded: ReasonCounts) -> Iterator[Clip]:
     names = set()
-    for path in _files(root, drops):
+    for path in _files(root, excluded):
         name = text_of_name(path.as_posix())
         folders = name.split("/")[:-1]
         split = split_name(folders[0]) if folders else None
         if split is not None:
             del folders[0]
         if path.name.startswith(".") or path.suffix.lower() not in AUDIO_SUFFIXES:
-            drops.add("not audio, ignored", name)
+            excluded.add("not audio, ignored", name)
         elif not folders:
-            drops.add("not in a language's folder", name)
+            excluded.add("not in a language's folder", name)
         elif (problem := _problem(root, path.as_posix(), {"language": folders[0]})) is not None:
-            drops.add(problem, name)
+            excluded.add(problem, name)
         elif name in names:  # as text
-            drops.add("same name as another file", name)
+            excluded.add("same name as another file", name)
         else:
             names.add(name)
             speaker = folders[1] if len(folders) > 1 else _stem(name)
@@ -253,18 +261,18 @@ def _read_tree(root: Path, source_name: str, drops: Drops) -> Iterator[Clip]:
             )
 
 
-def _files(root: Path, drops: Drops) -> Iterator[PurePath]:
+def _files(root: Path, excluded: ReasonCounts) -> Iterator[PurePath]:
     """Paths of all files below ``root``, relative to it; linked folders are only counted."""
 
     def unreadable(error: OSError) -> None:
-        drops.add("folder cannot be read", text_of_name(os.path.relpath(error.filename, root)))
+        excluded.add("folder cannot be read", text_of_name(os.path.relpath(error.filename, root)))
 
     for folder, subfolders, names in os.walk(root, onerror=unreadable):
         relative = Path(folder).relative_to(root)
         for name in subfolders:
             if (Path(folder) / name).is_symlink():
                 linked = text_of_name((relative / name).as_posix())
-                drops.add("linked folder, not followed", linked)
+                excluded.add("linked folder, not followed", linked)
         for name in names:
             yield relative / name
 

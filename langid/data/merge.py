@@ -109,7 +109,7 @@ def read_row_group(job: Job) -> Reading:
     for number, row in enumerate(rows):
         audio = row.pop("audio") or {}
         if lacking := _lacking(row, audio, part.languages):
-            reading.drops.add(f"row without {lacking}", f"{job.key}, row {number}")
+            reading.excluded.add(f"row without {lacking}", f"{job.key}, row {number}")
             continue
         row["language"] = part.languages[row["language"]]
         row["speaker_id"] = qualified_speaker(row["speaker_id"], row["source"])
@@ -118,7 +118,7 @@ def read_row_group(job: Job) -> Reading:
             try:
                 pieces, _ = encode_clip(audio["bytes"], ClipLimits(max_duration_s=math.inf))
             except UnusableClip as reason:
-                reading.drops.add(str(reason), audio["path"])
+                reading.excluded.add(str(reason), audio["path"])
                 continue
             row |= {"audio_digest": pieces[0].digest, "duration_s": pieces[0].duration_s}
         values = {key: value for key, value in row.items() if key in known}

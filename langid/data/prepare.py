@@ -11,7 +11,7 @@ from langid.data.card import write_card
 from langid.data.card_texts import CardText
 from langid.data.counts import count_dataset
 from langid.data.store import ALL_SHARDS, BUILD_FILE
-from langid.data.utterance import Drops, Job, Reading
+from langid.data.utterance import Job, Reading, ReasonCounts
 from langid.errors import DataError, PublishError
 from langid.files import read_json, text_of_name
 from langid.hub.publish import CARD_FILE, Publication, open_repo, push_folder
@@ -56,7 +56,7 @@ class Target:
         jobs: list[Job],
         languages: Iterable[str],
         read: Callable[[Job], Reading],
-        drops: Drops,
+        excluded: ReasonCounts,
         text: CardText,
         unit: str,
     ) -> None:
@@ -68,7 +68,7 @@ class Target:
             read,
             self.output,
             describe,
-            drops=drops,
+            excluded=excluded,
             overwrite=self.overwrite,
             n_processes=self.n_processes,
             unit=unit,
@@ -76,9 +76,9 @@ class Target:
         if not built.is_new:
             print(f"{self.output} is up to date: nothing to do.")
             if self.repo_id:  # it may not be the one that the card names
-                self._describe_again(partial(describe, self.output, built.drops, built.changes))
+                self._describe_again(partial(describe, self.output, built.excluded, built.changes))
         print(f"Kept, in {self.output}:\n{count_dataset(self.output).as_text()}")
-        for title, happened in (("Changed:", built.changes), ("Left out:", built.drops)):
+        for title, happened in (("Changed:", built.changes), ("Left out:", built.excluded)):
             print("\n".join([title, *(happened.lines() or [f"{'nothing':>8}"])]))
         if self.repo_id:
             print(f"Published: {self._publish(partial(push_folder, self.output))}")

@@ -41,7 +41,7 @@ class Utterance:
 
 
 @dataclass
-class Drops:
+class ReasonCounts:
     """Why recordings were left out (or changed): a count and the first few names a reason."""
 
     counts: Counter = field(default_factory=Counter)
@@ -52,7 +52,7 @@ class Drops:
         if len(self.names[reason]) < N_NAMES_SHOWN:
             self.names[reason].append(name)
 
-    def extend(self, other: "Drops") -> None:
+    def extend(self, other: "ReasonCounts") -> None:
         """Add all that another one counted."""
         for reason, count in other.counts.items():
             self.counts[reason] += count
@@ -60,14 +60,14 @@ class Drops:
             self.names[reason] += other.names[reason][:room]
 
     def to_dict(self) -> dict[str, dict]:
-        """Plain JSON types; ``Drops.from_dict`` reads them."""
+        """Plain JSON types; ``ReasonCounts.from_dict`` reads them."""
         return {"counts": dict(self.counts), "names": dict(self.names)}
 
     @classmethod
-    def from_dict(cls, plain: dict[str, dict]) -> "Drops":
-        drops = cls(Counter(plain["counts"]))
-        drops.names.update(plain["names"])
-        return drops
+    def from_dict(cls, plain: dict[str, dict]) -> "ReasonCounts":
+        counts = cls(Counter(plain["counts"]))
+        counts.names.update(plain["names"])
+        return counts
 
     def lines(self) -> list[str]:
         """One line a reason, the most frequent first."""
@@ -93,8 +93,8 @@ class Reading:
     """What came out of one recording or archive: utterances, and what happened to the others."""
 
     utterances: list[Utterance] = field(default_factory=list)
-    drops: Drops = field(default_factory=Drops)  # left out, and why
-    changes: Drops = field(default_factory=Drops)  # kept, but cut, resampled …
+    excluded: ReasonCounts = field(default_factory=ReasonCounts)  # left out, and why
+    changes: ReasonCounts = field(default_factory=ReasonCounts)  # kept, but cut, resampled …
 
 
 def qualified_speaker(speaker_id: str | int, source: str) -> str:

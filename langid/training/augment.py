@@ -144,7 +144,7 @@ def band_limit(log_mel: Tensor, low: Tensor, high: Tensor, depth_db: Tensor) -> 
 
 
 def codec_cut(log_mel: Tensor, threshold_db: Tensor) -> Tensor:
-    """Drop what a low-rate codec drops: bands far below the loudest of the same frame."""
+    """Drop what a low-rate codec excluded: bands far below the loudest of the same frame."""
     peak = log_mel.amax(dim=1, keepdim=True)
     return torch.where(log_mel < peak - threshold_db * DECIBEL, log_mel - 20 * DECIBEL, log_mel)
 

@@ -13,7 +13,7 @@ from helpers.dataset import (
 )
 
 from langid.data.prepare import check_output
-from langid.data.utterance import Drops
+from langid.data.utterance import ReasonCounts
 from langid.errors import DataError
 
 
@@ -73,7 +73,7 @@ def test_identical_audio_is_kept_once_and_rather_not_for_training(tmp_path):
     assert splits["train"]["speaker_id"][:] == ["anna"] and splits["test"]["speaker_id"][:] == [
         "bea"
     ]
-    assert built.drops.counts == {
+    assert built.excluded.counts == {
         "same audio as another clip": 1,
         "same audio as a clip in test": 1,
         "same audio as a clip of another language": 1,
@@ -92,7 +92,7 @@ def test_the_same_recipe_again_does_nothing(tmp_path):
     before = {path: path.stat().st_mtime_ns for path in (tmp_path / "out").rglob("*")}
     again = build(tmp_path / "out", many_jobs(), reading=None)
     assert first.is_new and not again.is_new
-    assert again.drops.lines() == first.drops.lines()
+    assert again.excluded.lines() == first.excluded.lines()
     assert {path: path.stat().st_mtime_ns for path in (tmp_path / "out").rglob("*")} == before
 
 
@@ -121,7 +121,7 @@ def test_nothing_usable_is_an_error_that_says_why(tmp_path):
 
 
 def test_the_card_gets_what_was_left_out(tmp_path):
-    before = Drops()
+    before = ReasonCounts()
     before.add("listed twice", "x.wav")
-    build(tmp_path / "out", many_jobs(), drops=before)
+    build(tmp_path / "out", many_jobs(), excluded=before)
     assert (tmp_path / "out" / "README.md").read_text() == "13 left out\n"

@@ -52,7 +52,7 @@ def test_an_interrupted_build_goes_on_and_gives_the_same(tmp_path, small_shards,
     assert len(again) == len(jobs) if n_before < 3 else len(again) < len(jobs)
     one, two = load(tmp_path / "whole"), load(tmp_path / "out")
     assert all(one[split][:] == two[split][:] for split in one)
-    assert built.drops.counts == whole.drops.counts == {"odd": 12}
+    assert built.excluded.counts == whole.excluded.counts == {"odd": 12}
     assert not (tmp_path / ".out-part").exists()
 
 

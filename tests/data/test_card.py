@@ -12,7 +12,7 @@ from langid.data.card import COLUMN_MEANINGS, make_dataset_card, write_card
 from langid.data.card_texts import FOLDER, MERGED, VOXFORGE, CardText
 from langid.data.counts import count_dataset
 from langid.data.store import dataset_features
-from langid.data.utterance import Drops
+from langid.data.utterance import ReasonCounts
 
 
 @pytest.fixture
@@ -20,10 +20,12 @@ def folder(tmp_path):
     return write_dataset(tmp_path / "dataset")
 
 
-def card_of(folder, drops=None, changes=None, metadata=None, repo_id="USER/NAME"):
+def card_of(folder, excluded=None, changes=None, metadata=None, repo_id="USER/NAME"):
     text = CardText("Title", "By hand.", metadata or {})
     counts = count_dataset(folder)
-    return make_dataset_card(counts, text, drops or Drops(), changes or Drops(), repo_id)
+    return make_dataset_card(
+        counts, text, excluded or ReasonCounts(), changes or ReasonCounts(), repo_id
+    )
 
 
 def section(card, title):
@@ -69,11 +71,11 @@ def test_every_column_has_a_meaning(folder):
 
 
 def test_every_reason_is_counted(folder):
-    drops, changes = Drops(), Drops()
+    excluded, changes = ReasonCounts(), ReasonCounts()
     for n, reason in ((3, "silent"), (1, "a | b")):
         for i in range(n):
-            drops.add(reason, f"{i}.wav")
-    card = card_of(folder, drops=drops, changes=changes)
+            excluded.add(reason, f"{i}.wav")
+    card = card_of(folder, excluded=excluded, changes=changes)
     assert "| silent | 3 |\n| a \\| b | 1 |" in section(card, "Left out")
     assert section(card, "Changed") == "Nothing was changed."
 
@@ -110,7 +112,7 @@ def test_no_transcripts_no_recognition_and_licences_by_source(tmp_path):
 
 
 def test_the_datasets_library_finds_splits_and_features(folder, tmp_path):
-    write_card(folder, Drops(), Drops(), text=VOXFORGE, repo_id="USER/NAME")
+    write_card(folder, ReasonCounts(), ReasonCounts(), text=VOXFORGE, repo_id="USER/NAME")
     splits = load_dataset(str(folder), cache_dir=str(tmp_path / "cache"))
     assert {name: len(split) for name, split in splits.items()} == {
         **{"train": 3, "validation": 1},
@@ -123,7 +125,7 @@ def test_the_datasets_library_finds_splits_and_features(folder, tmp_path):
 
 
 def test_a_shard_too_many_is_noticed_by_the_figures_in_the_card(folder, tmp_path):
-    write_card(folder, Drops(), Drops(), text=VOXFORGE, repo_id="USER/NAME")
+    write_card(folder, ReasonCounts(), ReasonCounts(), text=VOXFORGE, repo_id="USER/NAME")
     stale = folder / "data" / "test-00001-of-00003.parquet"
     stale.write_bytes((folder / "data" / "test-00000-of-00001.parquet").read_bytes())
     builder = load_dataset_builder(str(folder), cache_dir=str(tmp_path / "cache"))
@@ -153,7 +155,7 @@ def test_the_code_names_the_repository_and_the_folder_as_they_are_written(folder
 
 @pytest.mark.parametrize("text", [VOXFORGE, FOLDER, MERGED])
 def test_each_kind_of_dataset_has_its_card(folder, text):
-    write_card(folder, Drops(), Drops(), text=text, repo_id="USER/NAME")
+    write_card(folder, ReasonCounts(), ReasonCounts(), text=text, repo_id="USER/NAME")
     written = (folder / "README.md").read_text(encoding="utf-8")
     assert f"\n# {text.title}\n" in written and text.how_made in written
     assert "2,164 submissions are anonymous" in written  # a fault of the source, whatever the text

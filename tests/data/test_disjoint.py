@@ -3,13 +3,13 @@
 import pytest
 from helpers.dataset import stand_in, write_shards
 
-from langid.data.disjoint import UtteranceFilter, check_disjoint
+from langid.data.disjoint import Deduplicator, check_disjoint
 from langid.errors import DataError
 
 
 def test_each_audio_passes_once_and_the_reason_says_where_its_twin_is():
-    allowed = UtteranceFilter()
-    assert allowed.reason_against(stand_in("anna-1", audio=b"same"), "test") is None
+    unseen = Deduplicator()
+    assert unseen.reason_against(stand_in("anna-1", audio=b"same"), "test") is None
     again = [
         (stand_in("anna-2", audio=b"same"), "test", "same audio as another clip"),
         (stand_in("bea-1", audio=b"same"), "train", "same audio as a clip in test"),
@@ -20,19 +20,19 @@ def test_each_audio_passes_once_and_the_reason_says_where_its_twin_is():
         ),
     ]
     for utterance, split, reason in again:
-        assert allowed.reason_against(utterance, split) == reason
-    assert allowed.reason_against(stand_in("bea-3", audio=b"other"), "train") is None
+        assert unseen.reason_against(utterance, split) == reason
+    assert unseen.reason_against(stand_in("bea-3", audio=b"other"), "train") is None
 
 
 def test_what_stands_in_a_folder_counts_as_let_in(tmp_path):
     write_shards(tmp_path, "test", [[stand_in("anna-1")], [stand_in("anna-2")]])
-    allowed = UtteranceFilter()
-    allowed.remember_folder(tmp_path, "test")
-    allowed.remember_folder(tmp_path, "train")  # which there is none of
-    assert allowed.reason_against(stand_in("bea-1", audio=b"anna-2" * 100), "train") == (
+    unseen = Deduplicator()
+    unseen.remember_folder(tmp_path, "test")
+    unseen.remember_folder(tmp_path, "train")  # which there is none of
+    assert unseen.reason_against(stand_in("bea-1", audio=b"anna-2" * 100), "train") == (
         "same audio as a clip in test"
     )
-    assert allowed.reason_against(stand_in("anna-3"), "test") is None
+    assert unseen.reason_against(stand_in("anna-3"), "test") is None
 
 
 def test_splits_that_share_nothing_are_disjoint(tmp_path):

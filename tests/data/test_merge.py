@@ -14,21 +14,21 @@ from helpers.recordings import waveform
 from langid.data.builder import Recipe, build_dataset
 from langid.data.merge import find_dataset, merge_jobs, read_row_group
 from langid.data.prepare import DATASET
-from langid.data.utterance import Drops
+from langid.data.utterance import ReasonCounts
 from langid.errors import DataError
 from langid.hub.publish import push_folder
 
 
 def dataset(folder, *jobs, languages=("de", "fr")):
     recipe = Recipe(list(jobs), list(languages), {})
-    build_dataset(recipe, read, folder, write_short_card, drops=Drops())
+    build_dataset(recipe, read, folder, write_short_card, excluded=ReasonCounts())
     return folder
 
 
 def merge(output, *folders):
     jobs, languages = merge_jobs({folder.name: find_dataset(str(folder)) for folder in folders})
     recipe = Recipe(jobs, languages, {})
-    return build_dataset(recipe, read_row_group, output, write_short_card, drops=Drops())
+    return build_dataset(recipe, read_row_group, output, write_short_card, excluded=ReasonCounts())
 
 
 def test_rows_and_languages_of_all_are_there_once(tmp_path):
@@ -95,7 +95,7 @@ def test_audio_of_both_is_kept_where_it_is_not_for_training(tmp_path):
         job("c", "train", stand_in("cleo-1")),
     )
     built = merge(tmp_path / "all", one, two)
-    assert built.drops.counts == {"same audio as a clip in test": 1}
+    assert built.excluded.counts == {"same audio as a clip in test": 1}
     assert {split: len(rows) for split, rows in load(tmp_path / "all").items()} == {
         "train": 1,
         "test": 1,
@@ -130,7 +130,7 @@ def test_rows_that_lack_what_they_need_are_left_out_and_counted(tmp_path):
     pq.write_table(pa.Table.from_pylist(rows, table.schema), path)
     built = merge(tmp_path / "all", one)
     assert load(tmp_path / "all")["train"]["speaker_id"][:] == ["made_up:finn"]
-    assert built.drops.counts == {
+    assert built.excluded.counts == {
         "row without language": 2,
         "row without speaker_id": 1,
         "row without source": 1,
@@ -155,7 +155,9 @@ def test_a_dataset_on_the_hub_is_merged(tmp_path, monkeypatch):
             {name: find_dataset(name) for name in (str(one), "someone/two")}
         )
         recipe = Recipe(jobs, languages, {})
-        build_dataset(recipe, read_row_group, tmp_path / "all", write_short_card, drops=Drops())
+        build_dataset(
+            recipe, read_row_group, tmp_path / "all", write_short_card, excluded=ReasonCounts()
+        )
         hub.stop()
         with pytest.raises(DataError, match="someone/three is neither a folder nor"):
             find_dataset("someone/three")

@@ -10,7 +10,7 @@ import soundfile
 import prepare_data
 from langid.data.folder import read_folder
 from langid.data.speak import plan_readings, read_sentences
-from langid.data.utterance import Drops
+from langid.data.utterance import ReasonCounts
 from langid.errors import DataError
 
 needs_espeak = pytest.mark.skipif(
@@ -85,7 +85,7 @@ def test_the_folder_can_be_prepared(sentences, tmp_path, name, codec):
         assert (info.samplerate, info.channels, info.subtype) == (16_000, 1, codec)
         assert info.duration == pytest.approx(float(row["seconds"]), abs=0.05)
         assert info.duration > 0.3
-    clips = read_folder(output, Drops())
+    clips = read_folder(output, ReasonCounts())
     assert len(clips) == 8
     assert all(clip.synthetic and clip.split == "train" for clip in clips)
     assert {clip.source for clip in clips} == {"espeak_ng"}
@@ -100,7 +100,7 @@ def test_a_sentence_without_sound_is_left_out_and_named(tmp_path, capsys):
     command = ["speak", str(tmp_path), "--output", str(tmp_path / "out"), "--voices", "1"]
     assert prepare_data.main(command) == 0
     assert "such as '!'" in capsys.readouterr().out
-    assert len(read_folder(tmp_path / "out", Drops())) == 1
+    assert len(read_folder(tmp_path / "out", ReasonCounts())) == 1
 
 
 @needs_espeak

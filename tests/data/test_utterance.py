@@ -1,11 +1,11 @@
 """Counts of what happened to recordings."""
 
-from langid.data.utterance import Drops
+from langid.data.utterance import ReasonCounts
 
 
 def test_drops_are_counted_and_name_three_files():
-    drops = Drops()
+    excluded = ReasonCounts()
     for name in "abcd":
-        drops.add("short", name)
-    drops.add("silent", "e")
-    assert drops.lines() == ["       4  short: a, b, c, …", "       1  silent: e"]
+        excluded.add("short", name)
+    excluded.add("silent", "e")
+    assert excluded.lines() == ["       4  short: a, b, c, …", "       1  silent: e"]

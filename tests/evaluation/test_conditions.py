@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import soundfile
 from helpers.identifier import LABELS, identification
-from langid.data.labelled import read_clips
 
 from langid.__main__ import main
 from langid.audio import load_audio
+from langid.data.folder import read_test_set
 from langid.errors import AudioError
 from langid.evaluation.conditions import condition_losses
 from langid.evaluation.degradation import conditions
@@ -46,7 +46,7 @@ def folder(tmp_path):
 
 
 def test_the_loss_is_that_of_the_languages_mean_recall_in_points(folder):
-    losses = condition_losses(LevelIdentifier(), read_clips(folder), progress=False)
+    losses = condition_losses(LevelIdentifier(), read_test_set(folder), progress=False)
     assert list(losses) == list(conditions())
     # −30 dB make all English clips French and leave one of three French ones nothing.
     assert losses["level −30 dB"] == pytest.approx(100 * (1 - (0 + 2 / 3) / 2))
@@ -56,7 +56,7 @@ def test_the_loss_is_that_of_the_languages_mean_recall_in_points(folder):
 
 
 def test_without_clips_in_its_languages_there_is_nothing_to_lose(folder):
-    clips = [clip for clip in read_clips(folder) if clip.language in ("nl", "noise")]
+    clips = [clip for clip in read_test_set(folder) if clip.language in ("nl", "noise")]
     assert condition_losses(LevelIdentifier(), clips, progress=False) == {}
 
 
@@ -100,7 +100,7 @@ def test_processes_share_the_work_and_change_nothing(tmp_path):
             path.parent.mkdir(exist_ok=True)
             soundfile.write(path, waveform[i * RATE // 2 :][:RATE], RATE)
     identifier = LanguageIdentifier.from_pretrained("embedded")
-    clips = read_clips(tmp_path)
+    clips = read_test_set(tmp_path)
     alone = condition_losses(identifier, clips, n_processes=1, progress=False)
     assert condition_losses(identifier, clips, n_processes=2, progress=False) == alone
     assert len(alone) == len(conditions())

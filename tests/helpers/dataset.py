@@ -13,7 +13,7 @@ from datasets import Audio, Dataset
 from langid.data.builder import Built, Recipe, build_dataset
 from langid.data.splits import SPLITS
 from langid.data.store import BUILD_FILE, DATA_FOLDER, dataset_features, shard_paths, to_row
-from langid.data.utterance import Drops, Job, Reading, Utterance
+from langid.data.utterance import Job, Reading, ReasonCounts, Utterance
 from langid.hub.publish import CARD_FILE
 
 LANGUAGES = ["de", "fr", "it"]
@@ -58,10 +58,10 @@ def stand_in(name: str, **facts) -> Utterance:
     )
 
 
-def job(key: str, split: str, *utterances: Utterance, **drops: str) -> Job:
+def job(key: str, split: str, *utterances: Utterance, **excluded: str) -> Job:
     """A job whose result is known: ``read`` gives it out."""
-    left_out = Drops()
-    for reason, name in drops.items():
+    left_out = ReasonCounts()
+    for reason, name in excluded.items():
         left_out.add(reason, name)
     return Job(key, split, 1000, Reading(list(utterances), left_out))
 
@@ -70,8 +70,8 @@ def read(work: Job) -> Reading:
     return work.item
 
 
-def write_short_card(folder: Path, drops: Drops, changes: Drops) -> None:
-    (folder / CARD_FILE).write_text(f"{sum(drops.counts.values())} left out\n")
+def write_short_card(folder: Path, excluded: ReasonCounts, changes: ReasonCounts) -> None:
+    (folder / CARD_FILE).write_text(f"{sum(excluded.counts.values())} left out\n")
 
 
 def load(folder: Path) -> dict[str, Dataset]:
@@ -125,8 +125,8 @@ def write_dataset(folder: Path) -> Path:
 def build(output, jobs, reading=read, settings=None, **options) -> Built:
     """A dataset of stand-ins; ``reading`` may fail in its own way."""
     recipe = Recipe(jobs, LANGUAGES, settings or {})
-    drops = options.pop("drops", Drops())
-    return build_dataset(recipe, reading, output, write_short_card, drops=drops, **options)
+    excluded = options.pop("excluded", ReasonCounts())
+    return build_dataset(recipe, reading, output, write_short_card, excluded=excluded, **options)
 
 
 def many_jobs(n: int = 12) -> list[Job]:

@@ -3,7 +3,7 @@
 import math
 
 from helpers.voxforge_server import VoxForgeServer, archive_path
-from langid.data.utterance import Drops
+from langid.data.utterance import ReasonCounts
 from langid.data.voxforge import http
 from langid.data.voxforge.archive import Survey
 from langid.data.voxforge.archives import find_archives
@@ -49,14 +49,14 @@ def fetch(
     folder,
     caps=ALL,
     languages=("de",),
-    drops=None,
+    excluded=None,
     n_workers=2,
 ) -> list[str]:
     """List and fetch; the keys of the usable archives that are in the folder then."""
     survey_voxforge(
         folder,
         Manifest(folder),
-        Drops() if drops is None else drops,
+        ReasonCounts() if excluded is None else excluded,
         caps,
         languages=languages,
         sample_rates=RATES,
@@ -68,7 +68,7 @@ def fetch(
 
 
 def archive_keys(folder, languages=("de",)) -> list[str]:
-    archives = find_archives(folder, languages, Manifest(folder), Drops())
+    archives = find_archives(folder, languages, Manifest(folder), ReasonCounts())
     return [archive.key for archive in archives if archive.survey.problem is None]
 
 

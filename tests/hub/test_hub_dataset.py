@@ -15,7 +15,7 @@ from langid.data.card import write_card
 from langid.data.card_texts import VOXFORGE
 from langid.data.prepare import DATASET
 from langid.data.store import dataset_features
-from langid.data.utterance import Drops
+from langid.data.utterance import ReasonCounts
 from langid.errors import PublishError
 from langid.hub import publish
 from langid.hub.publish import open_repo, push_folder
@@ -41,7 +41,7 @@ def hub(tmp_path, monkeypatch, waits):
 @pytest.fixture
 def folder(tmp_path):
     folder = write_dataset(tmp_path / "dataset")
-    write_card(folder, Drops(), Drops(), text=VOXFORGE, repo_id=REPO)
+    write_card(folder, ReasonCounts(), ReasonCounts(), text=VOXFORGE, repo_id=REPO)
     (folder / "notes.txt").write_text("not published")
     (folder / ".part").write_text("not published")
     return folder
@@ -142,7 +142,7 @@ def test_a_second_push_sends_no_large_file_again(hub, folder):
 def test_shards_of_an_earlier_push_go_in_the_same_commit(hub, folder):
     shards = [[utterance(f"x{i}", "de", 10 + i)] for i in range(3)]
     write_shards(folder, "train", shards)
-    write_card(folder, Drops(), Drops(), text=VOXFORGE, repo_id=REPO)
+    write_card(folder, ReasonCounts(), ReasonCounts(), text=VOXFORGE, repo_id=REPO)
     push(folder)
     HfApi().upload_file(
         path_or_fileobj=b"mine", path_in_repo="LICENSE.md", repo_id=REPO, repo_type="dataset"
@@ -151,7 +151,7 @@ def test_shards_of_an_earlier_push_go_in_the_same_commit(hub, folder):
     n_commits = len(repo.commits)
     write_shards(folder, "train", shards[:2])
     (folder / "data" / "validation-00000-of-00001.parquet").unlink()
-    write_card(folder, Drops(), Drops(), text=VOXFORGE, repo_id=REPO)
+    write_card(folder, ReasonCounts(), ReasonCounts(), text=VOXFORGE, repo_id=REPO)
     push(folder)
     assert published(hub) == {**complete(folder), "LICENSE.md": b"mine"}
     assert len(repo.commits) == n_commits + 1

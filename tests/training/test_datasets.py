@@ -19,7 +19,7 @@ from langid.data.card import write_card
 from langid.data.card_texts import FOLDER
 from langid.data.prepare import DATASET
 from langid.data.store import dataset_features
-from langid.data.utterance import Drops
+from langid.data.utterance import ReasonCounts
 from langid.errors import DataError
 from langid.evaluation.report import TrainingSource
 from langid.hub.publish import push_folder
@@ -149,7 +149,7 @@ def test_a_folder_that_is_not_whole_is_said(folder):
 @pytest.mark.filterwarnings("ignore:Use 'content=:DeprecationWarning")  # the Hub's client
 def test_what_is_downloaded_gives_the_same_rows(folder, tmp_path, monkeypatch):
     repo = f"{USER}/data"
-    write_card(folder, Drops(), Drops(), text=FOLDER, repo_id=repo)
+    write_card(folder, ReasonCounts(), ReasonCounts(), text=FOLDER, repo_id=repo)
     with local_hub(tmp_path, monkeypatch):
         push_folder(folder, repo, what=DATASET)
         downloaded = load_splits(repo)

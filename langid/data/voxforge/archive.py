@@ -162,7 +162,7 @@ def read_archive(
     left_s = max_duration_s_total
 
     def leave_out(reason: str, name: str) -> None:
-        reading.drops.add(reason, f"{stem}/{PurePosixPath(name).name}")
+        reading.excluded.add(reason, f"{stem}/{PurePosixPath(name).name}")
 
     with path.open("rb") as file:
         try:
@@ -184,7 +184,7 @@ def read_archive(
                         reading.changes.add(change, f"{stem}/{name.name}")
         except ArchiveError as error:
             reading = Reading()
-            reading.drops.add(f"corrupt archive: {error}", stem)
+            reading.excluded.add(f"corrupt archive: {error}", stem)
             return reading
     reading.utterances = _utterances(stem, language, pieces_of, texts)
     return reading

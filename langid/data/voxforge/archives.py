@@ -8,7 +8,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from langid.data.processes import process_pool, run_in_order
-from langid.data.utterance import Drops
+from langid.data.utterance import ReasonCounts
 from langid.data.voxforge.archive import (
     ARCHIVE_SUFFIXES,
     ENGLISH_FOLDER,
@@ -30,7 +30,7 @@ def find_archives(
     folder: Path,
     languages: Sequence[str],
     manifest: Manifest,
-    drops: Drops,
+    excluded: ReasonCounts,
     *,
     listed: Sequence[Archive] = (),
     sample_rates: Sequence[str] = (),
@@ -43,7 +43,7 @@ def find_archives(
     is there at several sample rates counts once, by the order of ``sample_rates`` if these are
     names of folders on the way, a usable one before others; a folder of a rate that is not among
     them, if there are any, is left out. Archives that cannot be used are among those found, as
-    they count in the plan. ``drops`` receives them, and what was left out.
+    they count in the plan. ``excluded`` receives them, and what was left out.
 
     Of ``listed``, what the server has, those are among the result that are not in the folder.
 
@@ -52,7 +52,7 @@ def find_archives(
     DataError
         If there is no such folder, or no archive in it and none listed.
     """
-    paths = _archive_paths(folder, drops)
+    paths = _archive_paths(folder, excluded)
     if not paths and not listed:
         raise DataError(
             f"{folder} holds no archive ({', '.join(ARCHIVE_SUFFIXES)}): give the folder that "
@@ -63,22 +63,22 @@ def find_archives(
         stated = {key: language or languages[0] for key, language in stated.items()}
     paths = {key: path for key, path in paths.items() if stated[key] in (None, *languages)}
     for key in [key for key in paths if sample_rates and _has_other_rate(key, sample_rates)]:
-        drops.add("another sample rate", key)
+        excluded.add("another sample rate", key)
         del paths[key]
     archives = [archive for archive in listed if archive.key not in paths]
     for key, survey in survey_archives(paths, manifest, n_processes).items():
         language = stated[key] or survey.language
         if language is None:
-            drops.add("language unknown", key)
+            excluded.add("language unknown", key)
         elif language in languages:
             archives.append(Archive(language, key, paths[key], survey=survey))
             if survey.problem is not None:
-                drops.add(f"corrupt archive: {survey.problem}", key)
+                excluded.add(f"corrupt archive: {survey.problem}", key)
     archives.sort(key=lambda archive: (_preference(archive.key, sample_rates), archive.key))
-    return sorted(_one_of_each(archives, drops), key=lambda archive: archive.key)
+    return sorted(_one_of_each(archives, excluded), key=lambda archive: archive.key)
 
 
-def _one_of_each(archives: Iterable[Archive], drops: Drops) -> Iterable[Archive]:
+def _one_of_each(archives: Iterable[Archive], excluded: ReasonCounts) -> Iterable[Archive]:
     """Of several with one name the first that can be used, or else the first."""
     usable: dict[tuple[str, str], Archive] = {}
     unusable: dict[tuple[str, str], Archive] = {}
@@ -87,7 +87,7 @@ def _one_of_each(archives: Iterable[Archive], drops: Drops) -> Iterable[Archive]
         kept = usable if is_usable else unusable
         first = kept.setdefault((archive.language, archive.stem), archive)
         if is_usable and first is not archive and archive.path is not None:
-            drops.add("same archive at another sample rate", archive.key)
+            excluded.add("same archive at another sample rate", archive.key)
     return (unusable | usable).values()
 
 
@@ -129,7 +129,7 @@ def survey_readable(path: Path) -> Survey:
         return Survey(0, 0.0, None, None, 0, _UNREADABLE, "")
 
 
-def _archive_paths(folder: Path, drops: Drops) -> dict[str, Path]:
+def _archive_paths(folder: Path, excluded: ReasonCounts) -> dict[str, Path]:
     """Paths of the archives by key; hidden files and unfinished downloads are none."""
 
     def refuse(error: OSError) -> None:
@@ -145,7 +145,7 @@ def _archive_paths(folder: Path, drops: Drops) -> dict[str, Path]:
     paths: dict[str, Path] = {}
     for key, path in sorted(found):
         if paths.setdefault(key, path) is not path:
-            drops.add("same name as another archive", key)
+            excluded.add("same name as another archive", key)
     return paths
 
 

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import requests
 from tqdm import tqdm
 
-from langid.data.utterance import Drops
+from langid.data.utterance import ReasonCounts
 from langid.data.voxforge.archive import Archive
 from langid.data.voxforge.archives import find_archives, survey_readable
 from langid.data.voxforge.http import DownloadFailed, Stop, download, polite_session
@@ -39,7 +39,7 @@ _TYPICAL_BYTES = 1_500_000
 
 def plan_voxforge(
     folder: Path,
-    drops: Drops,
+    excluded: ReasonCounts,
     settings: dict,
     shares: Mapping[str, float],
     *,
@@ -48,7 +48,7 @@ def plan_voxforge(
 ) -> Plan:
     """Decide what a dataset is made of, and bring what is missing of it into ``folder``.
 
-    The plan and the splits are written there; ``drops`` receives all that is left out. Where a
+    The plan and the splits are written there; ``excluded`` receives all that is left out. Where a
     build ``resumes``, the plan that it began with is read again, if its archives are still there.
 
     Parameters
@@ -75,14 +75,14 @@ def plan_voxforge(
     planners = survey_voxforge(
         folder,
         manifest,
-        drops,
+        excluded,
         Caps(settings["max_hours"], settings["max_minutes_per_speaker"]),
         languages=settings["languages"],
         sample_rates=settings["sample_rates"],
         **source,
     )
     known_splits = read_splits(splits_record)
-    plan = make_plan(planners, folder, drops, settings, shares, known_splits)
+    plan = make_plan(planners, folder, excluded, settings, shares, known_splits)
     split_of = {archive.speaker_id: archive.split for archive in plan.archives}
     try:
         write_json(splits_record, dict(sorted({**known_splits, **split_of}.items())))
@@ -95,7 +95,7 @@ def plan_voxforge(
 def survey_voxforge(
     folder: Path,
     manifest: Manifest,
-    drops: Drops,
+    excluded: ReasonCounts,
     caps: Caps,
     *,
     languages: Sequence[str],
@@ -121,13 +121,13 @@ def survey_voxforge(
             folder,
             languages,
             manifest,
-            drops,
+            excluded,
             listed=listed,
             sample_rates=sample_rates,
             n_processes=n_processes,
         )
         return [
-            Planner(language, [a for a in archives if a.language == language], caps, drops)
+            Planner(language, [a for a in archives if a.language == language], caps, excluded)
             for language in languages
         ]
 
@@ -144,7 +144,7 @@ def survey_voxforge(
         ]
         with _only_run(folder):
             needed = planners(listed)
-            fetch_archives(session, stop, needed, folder, manifest, drops, n_workers)
+            fetch_archives(session, stop, needed, folder, manifest, excluded, n_workers)
     return needed
 
 
@@ -154,13 +154,13 @@ def fetch_archives(
     planners: Sequence[Planner],
     folder: Path,
     manifest: Manifest,
-    drops: Drops,
+    excluded: ReasonCounts,
     n_workers: int,
 ) -> None:
     """Download what the planners ask for, until they need no more.
 
     Every archive is kept in the manifest as soon as it is complete. One that fails is named on
-    standard error and counted in ``drops``, as a corrupt one is.
+    standard error and counted in ``excluded``, as a corrupt one is.
 
     Raises
     ------
@@ -195,7 +195,7 @@ def fetch_archives(
                     return
                 for future in wait(in_flight, return_when=FIRST_COMPLETED).done:
                     planner, archive = in_flight.pop(future)
-                    n_host_failures = _enter(future, planner, archive, drops, n_host_failures)
+                    n_host_failures = _enter(future, planner, archive, excluded, n_host_failures)
                     if n_host_failures == MAX_HOST_FAILURES:
                         raise DataError(
                             f"{urlsplit(archive.url).hostname} gives nothing any more "
@@ -210,7 +210,11 @@ def fetch_archives(
 
 
 def _enter(
-    fetched: Future, planner: Planner, archive: Archive, drops: Drops, n_host_failures: int
+    fetched: Future,
+    planner: Planner,
+    archive: Archive,
+    excluded: ReasonCounts,
+    n_host_failures: int,
 ) -> int:
     """Let the planner know what became of a download; how many have failed for the host's sake."""
     try:
@@ -218,11 +222,11 @@ def _enter(
     except DownloadFailed as failure:
         planner.enter(archive.key, None)
         tqdm.write(f"{archive.key}: {failure}", file=sys.stderr)
-        drops.add(f"{DOWNLOAD_FAILED}: {failure}", archive.key)
+        excluded.add(f"{DOWNLOAD_FAILED}: {failure}", archive.key)
         return n_host_failures + 1 if failure.is_host_fault else 0
     planner.enter(archive.key, surveyed)
     if surveyed.survey.problem is not None:
-        drops.add(f"corrupt archive: {surveyed.survey.problem}", archive.key)
+        excluded.add(f"corrupt archive: {surveyed.survey.problem}", archive.key)
     return 0
 
 

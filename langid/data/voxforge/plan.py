@@ -14,7 +14,7 @@ from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 from langid.data.clips import ClipLimits
 from langid.data.splits import SPLITS, Stratum, assign_speakers
-from langid.data.utterance import Drops, Job, Reading
+from langid.data.utterance import Job, Reading, ReasonCounts
 from langid.data.voxforge.archive import Archive, read_archive
 from langid.data.voxforge.manifest import Manifest
 from langid.data.voxforge.selection import NOT_NEEDED, Budget, Caps, Planner
@@ -88,21 +88,21 @@ class Plan:
 def make_plan(
     planners: Iterable[Planner],
     folder: Path,
-    drops: Drops,
+    excluded: ReasonCounts,
     settings: dict,
     shares: Mapping[str, float],
     known_splits: Mapping[str, str],
 ) -> Plan:
     """Keep what the planners chose, and divide its speakers by language and gender.
 
-    Speakers of ``known_splits`` stay where they are. ``drops`` receives what is not kept.
+    Speakers of ``known_splits`` stay where they are. ``excluded`` receives what is not kept.
 
     Raises
     ------
     DataError
         If a language has no usable archive.
     """
-    chosen = [(planner, planner.chosen(drops)) for planner in planners]
+    chosen = [(planner, planner.chosen(excluded)) for planner in planners]
     strata = _strata(archive for _, archives in chosen for archive in archives)
     split_of = assign_speakers(strata, shares, settings["seed"], known_splits, SPLIT_TOLERANCE)
     return Plan(
@@ -110,7 +110,7 @@ def make_plan(
         tuple(
             planned
             for planner, archives in chosen
-            for planned in _allot(archives, planner.caps, split_of, folder, drops)
+            for planned in _allot(archives, planner.caps, split_of, folder, excluded)
         ),
     )
 
@@ -120,7 +120,7 @@ def _allot(
     caps: Caps,
     split_of: Mapping[str, str],
     folder: Path,
-    drops: Drops,
+    excluded: ReasonCounts,
 ) -> Iterator[PlannedArchive]:
     """Say how much is taken of each archive of a language; too much is less to train on."""
     budget, left_s_of = Budget(caps), {}
@@ -130,7 +130,7 @@ def _allot(
     for archive in archives:
         left_s = left_s_of[archive.key]
         if left_s <= 0:
-            drops.add(NOT_NEEDED, archive.key)
+            excluded.add(NOT_NEEDED, archive.key)
             continue
         yield PlannedArchive(
             key=archive.key,

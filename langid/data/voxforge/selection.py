@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from langid.data.utterance import Drops
+from langid.data.utterance import ReasonCounts
 from langid.data.voxforge.archive import Archive, exclusion_reason
 from langid.errors import DataError
 
@@ -46,8 +46,10 @@ class Planner:
     little changed by archives that are added later.
     """
 
-    def __init__(self, language: str, archives: Iterable[Archive], caps: Caps, drops: Drops):
-        """``drops`` receives the archives of speakers who are excluded."""
+    def __init__(
+        self, language: str, archives: Iterable[Archive], caps: Caps, excluded: ReasonCounts
+    ):
+        """``excluded`` receives the archives of speakers who are excluded."""
         self.language = language
         self.caps = caps
         self._known: dict[str, Archive | None] = {}  # surveyed, or None where there is nothing
@@ -58,7 +60,7 @@ class Planner:
             if reason is None:
                 by_speaker[archive.speaker_id].append(archive)
             elif archive.survey is None or archive.survey.problem is None:
-                drops.add(reason, archive.key)
+                excluded.add(reason, archive.key)
         places = [
             ((n_before, _hash(archive.stem), archive.key), archive)
             for of_speaker in by_speaker.values()
@@ -95,8 +97,8 @@ class Planner:
         mean_s = sum(durations_s) / len(durations_s) if durations_s else typical_s
         return [a for a in self._walk(unknown_s=mean_s) if a.key not in self._known]
 
-    def chosen(self, drops: Drops) -> list[Archive]:
-        """What is kept, as far as it is known; ``drops`` receives the rest.
+    def chosen(self, excluded: ReasonCounts) -> list[Archive]:
+        """What is kept, as far as it is known; ``excluded`` receives the rest.
 
         Raises
         ------
@@ -106,14 +108,15 @@ class Planner:
         usable = {key for key in self._known if self._usable_s(key) is not None}
         if not usable:
             raise DataError(
-                f"There is no usable archive of {self.language!r} ({drops.in_words() or 'none'}): "
-                "leave it out of --languages, or give its archives."
+                f"There is no usable archive of {self.language!r} "
+                f"({excluded.in_words() or 'none'}): leave it out of --languages, or give its "
+                "archives."
             )
         keys = [archive.key for archive in self._walk() if archive.key in usable]
         not_needed = usable.difference(keys)
         for archive in self.order:
             if archive.key in not_needed:
-                drops.add(NOT_NEEDED, archive.key)
+                excluded.add(NOT_NEEDED, archive.key)
         return [self._known[key] for key in keys]
 
     def _usable_s(self, key: str) -> float | None:

@@ -64,7 +64,7 @@ def test_an_archive_becomes_utterances_in_the_order_of_names(path, audio_folder,
         readme_last=readme_last,
     )
     reading = read(path)
-    assert reading.drops.counts == {} == reading.changes.counts
+    assert reading.excluded.counts == {} == reading.changes.counts
     assert [u.utterance_id for u in reading.utterances] == ["a1", "a2"]
     assert [u.duration_s for u in reading.utterances] == [1.0, 1.5]
     first = reading.utterances[0]
@@ -157,7 +157,7 @@ def test_recordings_that_cannot_be_used_are_counted_by_reason(path):
     )
     reading = read(path)
     assert [u.utterance_id for u in reading.utterances] == ["good"]
-    assert dict(reading.drops.names) == {
+    assert dict(reading.excluded.names) == {
         "silent (all zero)": [f"{STEM}/zero.wav"],
         "shorter than 0.5 s": [f"{STEM}/short.wav"],
         "clipped throughout": [f"{STEM}/clipped.wav"],
@@ -195,16 +195,16 @@ def test_a_speaker_gives_no_more_than_asked_for(path):
     make_archive(path, recordings=recordings)
     reading = read(path, max_duration_s_total=4.5)
     assert [u.utterance_id for u in reading.utterances] == ["a0", "a1"]
-    assert reading.drops.counts == {OVER_CAP: 3}
+    assert reading.excluded.counts == {OVER_CAP: 3}
     assert len(read(path, max_duration_s_total=10).utterances) == 5
-    assert read(path, max_duration_s_total=0).drops.counts == {OVER_CAP: 5}
+    assert read(path, max_duration_s_total=0).excluded.counts == {OVER_CAP: 5}
 
 
 def test_of_a_cut_recording_the_pieces_that_fit_are_kept(path):
     make_archive(path, recordings={"a1": noise(1, 5.0), "a2": noise(2)})
     reading = read(path, max_duration_s_total=2.5, max_duration_s=1.0)
     assert [u.utterance_id for u in reading.utterances] == ["a1-0000", "a1-0001"]
-    assert reading.drops.counts == {OVER_CAP: 2}
+    assert reading.excluded.counts == {OVER_CAP: 2}
 
 
 def test_a_survey_needs_no_decoding(path):
@@ -275,7 +275,7 @@ def test_the_problem_of_a_corrupt_archive_is_named(good, problem):
 def test_nothing_is_taken_from_a_corrupt_archive(good, problem):
     reading = read(corrupt(good, problem))
     assert reading.utterances == []
-    assert dict(reading.drops.names) == {f"corrupt archive: {problem}": [STEM]}
+    assert dict(reading.excluded.names) == {f"corrupt archive: {problem}": [STEM]}
 
 
 def test_a_survey_tells_what_comes_before_the_end_of_a_truncated_archive(good):
@@ -292,14 +292,14 @@ def test_a_plain_tar_under_the_name_of_a_tgz_is_read(path):
 
 def test_an_archive_without_recordings_gives_nothing(good):
     reading = read(corrupt(good, "no recordings inside"))
-    assert (reading.utterances, reading.drops.counts) == ([], {})
+    assert (reading.utterances, reading.excluded.counts) == ([], {})
 
 
 def test_members_that_are_not_safe_are_counted(path):
     write_tgz(path, {"../a1.wav": audio_bytes(noise(1)), "x/a2.wav": audio_bytes(noise(2))})
     reading = read(path)
     assert [u.utterance_id for u in reading.utterances] == ["a2"]
-    assert dict(reading.drops.names) == {"unsafe name in the archive": [f"{STEM}/a1.wav"]}
+    assert dict(reading.excluded.names) == {"unsafe name in the archive": [f"{STEM}/a1.wav"]}
 
 
 def test_a_missing_archive_is_the_disks_error(path):
@@ -322,6 +322,6 @@ def test_no_damage_breaks_the_reader(path, places: list, gzipped: bool):
     path.write_bytes(data)
     survey, reading = survey_archive(path), read(path)
     if survey.problem in (None, "no recordings inside"):
-        assert len(reading.utterances) + reading.drops.counts.total() >= survey.n_recordings
+        assert len(reading.utterances) + reading.excluded.counts.total() >= survey.n_recordings
     else:
-        assert dict(reading.drops.counts) == {f"corrupt archive: {survey.problem}": 1}
+        assert dict(reading.excluded.counts) == {f"corrupt archive: {survey.problem}": 1}

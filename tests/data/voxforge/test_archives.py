@@ -9,7 +9,7 @@ import pytest
 from helpers.voxforge import make_archive, noise
 
 from langid.data.clips import ClipLimits
-from langid.data.utterance import Drops
+from langid.data.utterance import ReasonCounts
 from langid.data.voxforge import archives as archive_folder
 from langid.data.voxforge.archive import Survey, read_archive
 from langid.data.voxforge.archives import find_archives, survey_archives
@@ -45,21 +45,21 @@ def write(folder, *keys, content=""):
         path.write_text(content)
 
 
-def find(folder, languages=LANGUAGES, drops=None, **options):
+def find(folder, languages=LANGUAGES, excluded=None, **options):
     """The archives that can be used."""
-    archives = find_all(folder, languages, drops, **options)
+    archives = find_all(folder, languages, excluded, **options)
     return [archive for archive in archives if archive.survey.problem is None]
 
 
-def find_all(folder, languages=LANGUAGES, drops=None, **options):
-    drops = Drops() if drops is None else drops
-    return find_archives(folder, languages, Manifest(folder), drops, **options)
+def find_all(folder, languages=LANGUAGES, excluded=None, **options):
+    excluded = ReasonCounts() if excluded is None else excluded
+    return find_archives(folder, languages, Manifest(folder), excluded, **options)
 
 
 def test_what_the_downloader_lays_out(tmp_path, surveyed):
     write(tmp_path, "de/16kHz_16bit/Anna-20080318-kdl.tgz", "fr/16kHz_16bit/anonymous-1-x.tar.gz")
-    drops = Drops()
-    german, french = find(tmp_path, drops=drops)
+    excluded = ReasonCounts()
+    german, french = find(tmp_path, excluded=excluded)
     assert german.key == "de/16kHz_16bit/Anna-20080318-kdl.tgz"
     assert german.path == tmp_path / german.key
     assert (german.language, german.stem) == ("de", "Anna-20080318-kdl")
@@ -67,7 +67,7 @@ def test_what_the_downloader_lays_out(tmp_path, surveyed):
     assert german.survey == Survey(10, 42.0, None, None, 1000, None, "a1")
     assert (french.language, french.stem) == ("fr", "anonymous-1-x")
     assert french.speaker_id == "voxforge:anonymous-1-x"
-    assert drops.counts == {}
+    assert excluded.counts == {}
 
 
 @pytest.mark.parametrize(
@@ -83,9 +83,9 @@ def test_what_the_downloader_lays_out(tmp_path, surveyed):
 )
 def test_the_language_is_a_folder_on_the_way(tmp_path, surveyed, key, language):
     write(tmp_path, key)
-    drops = Drops()
-    assert [a.language for a in find(tmp_path, drops=drops)] == [language] * bool(language)
-    assert drops.names == ({} if language else {"language unknown": [key]})
+    excluded = ReasonCounts()
+    assert [a.language for a in find(tmp_path, excluded=excluded)] == [language] * bool(language)
+    assert excluded.names == ({} if language else {"language unknown": [key]})
 
 
 def test_without_such_a_folder_the_only_language_asked_for_and_then_the_readme(tmp_path, surveyed):
@@ -97,9 +97,9 @@ def test_without_such_a_folder_the_only_language_asked_for_and_then_the_readme(t
 
 def test_other_languages_are_not_even_surveyed(tmp_path, surveyed):
     write(tmp_path, "de/a-1-x.tgz", "fi/b-1-x.tgz")
-    drops = Drops()
-    assert [a.language for a in find(tmp_path, ["de", "fr"], drops)] == ["de"]
-    assert (surveyed, drops.counts) == (["a-1-x.tgz"], {})
+    excluded = ReasonCounts()
+    assert [a.language for a in find(tmp_path, ["de", "fr"], excluded)] == ["de"]
+    assert (surveyed, excluded.counts) == (["a-1-x.tgz"], {})
 
 
 def test_what_is_no_archive(tmp_path, surveyed):
@@ -126,9 +126,9 @@ def test_corrupt_archives_are_counted_by_their_problem_in_every_run(tmp_path, su
     write(tmp_path, "de/c-1-x.tgz", content="corrupt empty file")
     write(tmp_path, "de/d-1-x.tgz")
     for _ in range(2):
-        drops = Drops()
-        assert [a.stem for a in find(tmp_path, drops=drops)] == ["d-1-x"]
-        assert drops.names == {
+        excluded = ReasonCounts()
+        assert [a.stem for a in find(tmp_path, excluded=excluded)] == ["d-1-x"]
+        assert excluded.names == {
             "corrupt archive: truncated": ["de/a-1-x.tgz", "de/b-1-x.tgz"],
             "corrupt archive: empty file": ["de/c-1-x.tgz"],
         }
@@ -148,9 +148,9 @@ def test_an_archive_that_the_disk_does_not_give_is_tried_again(tmp_path, surveye
     write(tmp_path, "de/a-1-x.tgz", content="unreadable")
     write(tmp_path, "de/b-1-x.tgz")
     for _ in range(2):
-        drops = Drops()
-        assert [a.stem for a in find(tmp_path, drops=drops)] == ["b-1-x"]
-        assert drops.names == {"corrupt archive: cannot be read": ["de/a-1-x.tgz"]}
+        excluded = ReasonCounts()
+        assert [a.stem for a in find(tmp_path, excluded=excluded)] == ["b-1-x"]
+        assert excluded.names == {"corrupt archive: cannot be read": ["de/a-1-x.tgz"]}
     assert surveyed.count("a-1-x.tgz") == 2
 
 
@@ -159,23 +159,25 @@ def test_an_archive_at_two_rates_counts_once(tmp_path, surveyed):
     write(tmp_path, *(f"de/{rate}/a-1-x.tgz" for rate in rates), "de/8kHz_16bit/b-1-x.tgz")
     write(tmp_path, "fr/8kHz_16bit/a-1-x.tgz")
     for order in (rates, rates[::-1]):
-        drops = Drops()
-        archives = find(tmp_path, drops=drops, sample_rates=order)
+        excluded = ReasonCounts()
+        archives = find(tmp_path, excluded=excluded, sample_rates=order)
         assert [a.key for a in archives] == [
             *sorted([f"de/{order[0]}/a-1-x.tgz", "de/8kHz_16bit/b-1-x.tgz"]),
             "fr/8kHz_16bit/a-1-x.tgz",
         ]
-        assert drops.names == {"same archive at another sample rate": [f"de/{order[1]}/a-1-x.tgz"]}
+        assert excluded.names == {
+            "same archive at another sample rate": [f"de/{order[1]}/a-1-x.tgz"]
+        }
     assert find(tmp_path)[0].key == "de/16kHz_16bit/a-1-x.tgz"
 
 
 def test_other_rates_than_those_asked_for_are_left_out(tmp_path, surveyed):
     write(tmp_path, "de/16kHz_16bit/a-1-x.tgz", "de/44.1kHz_16bit/b-1-x.tgz", "de/mine/c-1-x.tgz")
     write(tmp_path, "fi/8kHz_16bit/a-1-x.tgz")
-    drops = Drops()
-    archives = find(tmp_path, drops=drops, sample_rates=("16kHz_16bit",))
+    excluded = ReasonCounts()
+    archives = find(tmp_path, excluded=excluded, sample_rates=("16kHz_16bit",))
     assert [a.key for a in archives] == ["de/16kHz_16bit/a-1-x.tgz", "de/mine/c-1-x.tgz"]
-    assert drops.names == {"another sample rate": ["de/44.1kHz_16bit/b-1-x.tgz"]}
+    assert excluded.names == {"another sample rate": ["de/44.1kHz_16bit/b-1-x.tgz"]}
     assert sorted(surveyed) == ["a-1-x.tgz", "c-1-x.tgz"]
     assert len(find(tmp_path, sample_rates=())) == 3
 
@@ -222,15 +224,15 @@ def test_names_that_are_no_utf_8(tmp_path):
     first, second = archives = find(tmp_path)
     assert (first.key, first.stem) == ("de/André-20080101-abc.tgz", "André-20080101-abc")
     assert first.speaker_id == second.speaker_id == "voxforge:andré"
-    planner = Planner("de", archives, Caps(math.inf, math.inf), Drops())
+    planner = Planner("de", archives, Caps(math.inf, math.inf), ReasonCounts())
     assert {archive.key for archive in planner.order} == {first.key, second.key}
     reading = read_archive(first.path, "de", limits=ClipLimits())
     assert [u.file_name for u in reading.utterances] == ["André-20080101-abc/de-1.flac"]
     again = folder / os.fsdecode(b"Andr\xe9-20080102-abc.tgz")
     os.link(second.path, again)
-    drops = Drops()
-    assert find(tmp_path, drops=drops) == archives
-    assert drops.names == {"same name as another archive": [second.key]}
+    excluded = ReasonCounts()
+    assert find(tmp_path, excluded=excluded) == archives
+    assert excluded.names == {"same name as another archive": [second.key]}
 
 
 @pytest.mark.parametrize("content", [None, "file", "empty"])
@@ -253,11 +255,11 @@ def test_real_archives_in_several_processes(tmp_path):
             readme={"Gender": "Female"},
         )
     (tmp_path / "de/16kHz_16bit/empty-20080318-kdl.tgz").write_bytes(b"")
-    drops = Drops()
-    archives = find(tmp_path, drops=drops, n_processes=2)
+    excluded = ReasonCounts()
+    archives = find(tmp_path, excluded=excluded, n_processes=2)
     assert len(archives) == 17
     for archive in archives:
         assert (archive.survey.n_recordings, archive.survey.gender) == (2, "female")
         assert archive.survey.duration_s == pytest.approx(1.5)
-    assert list(drops.names.values()) == [["de/16kHz_16bit/empty-20080318-kdl.tgz"]]
+    assert list(excluded.names.values()) == [["de/16kHz_16bit/empty-20080318-kdl.tgz"]]
     assert find(tmp_path) == archives

@@ -19,7 +19,7 @@ from helpers.fetch import (
 from helpers.fetch import fetch as run
 from helpers.voxforge_server import VoxForgeServer, archive_path
 
-from langid.data.utterance import Drops
+from langid.data.utterance import ReasonCounts
 from langid.data.voxforge import archives as archive_folder
 from langid.data.voxforge import fetch
 from langid.data.voxforge.fetch import survey_voxforge
@@ -112,11 +112,11 @@ def test_a_file_copied_by_hand_is_surveyed_and_not_downloaded(tmp_path, surveyed
 def test_who_does_not_speak_the_language_is_not_even_downloaded(tmp_path):
     paths = tree(2, language="it")
     paths[archive_path("it", "Vistaus-20080718-mrm.tgz")] = content()
-    drops = Drops()
+    excluded = ReasonCounts()
     with VoxForgeServer(paths) as server:
-        assert len(run(server, tmp_path, languages=("it",), drops=drops)) == 2
+        assert len(run(server, tmp_path, languages=("it",), excluded=excluded)) == 2
     key = "it/16kHz_16bit/Vistaus-20080718-mrm.tgz"
-    assert drops.names == {"speaker does not speak the language": [key]}
+    assert excluded.names == {"speaker does not speak the language": [key]}
 
 
 def test_the_bar_shows_bytes_and_about_how_many_archives_are_left(tmp_path, monkeypatch):
@@ -144,12 +144,12 @@ def test_the_bar_shows_bytes_and_about_how_many_archives_are_left(tmp_path, monk
 
 def test_the_whole_way_by_address(tmp_path, capsys):
     paths = tree(3) | tree(3, language="SpeechCorpus")
-    drops = Drops()
+    excluded = ReasonCounts()
     with VoxForgeServer(paths, style="pre") as server:
         survey_voxforge(
             tmp_path,
             Manifest(tmp_path),
-            drops,
+            excluded,
             ALL,
             languages=("en", "de"),
             sample_rates=RATES,
@@ -158,7 +158,7 @@ def test_the_whole_way_by_address(tmp_path, capsys):
             n_processes=1,
         )
     assert len(archive_keys(tmp_path, ("en", "de"))) == 6
-    assert drops.counts == {}
+    assert excluded.counts == {}
     assert "Retrying" not in capsys.readouterr().err
 
 
@@ -167,7 +167,7 @@ def test_a_language_that_is_not_there_ends_the_run_before_anything_is_downloaded
         survey_voxforge(
             tmp_path / "new",
             Manifest(tmp_path / "new"),
-            Drops(),
+            ReasonCounts(),
             ALL,
             languages=("de", "fi"),
             sample_rates=RATES,

@@ -25,7 +25,7 @@ from helpers.fetch import (
 from helpers.fetch import fetch as run
 from helpers.voxforge_server import VoxForgeServer, archive_path
 
-from langid.data.utterance import Drops
+from langid.data.utterance import ReasonCounts
 from langid.data.voxforge import archives as archive_folder
 from langid.data.voxforge import fetch, http
 from langid.data.voxforge.fetch import LOCK_NAME, fetch_archives
@@ -83,12 +83,12 @@ def test_a_resumed_download_that_stays_corrupt_is_not_fetched_for_ever(tmp_path)
 
 def test_archives_that_fail_are_counted_named_and_tried_again_next_time(tmp_path, capsys):
     paths = tree(8)
-    drops = Drops()
+    excluded = ReasonCounts()
     with VoxForgeServer(paths) as server:
         server.fault(archive_path("de", "s3-0-x.tgz"), status=404, times=1)
         server.fault(archive_path("de", "s5-0-x.tgz"), status=500, times=2)
-        assert len(run(server, tmp_path, drops=drops)) == 6
-        assert drops.names == {
+        assert len(run(server, tmp_path, excluded=excluded)) == 6
+        assert excluded.names == {
             "download failed: HTTP status 404": ["de/16kHz_16bit/s3-0-x.tgz"],
             "download failed: HTTP status 500": ["de/16kHz_16bit/s5-0-x.tgz"],
         }
@@ -125,7 +125,7 @@ def test_a_host_that_vanishes(tmp_path):
         stop = Stop()
         with polite_session(2, stop) as session:
             listed = list_archives(session, server.base_url, "de", RATES)
-            planners = [Planner("de", listed, ALL, Drops())]
+            planners = [Planner("de", listed, ALL, ReasonCounts())]
             server.stop()
             with pytest.raises(DataError, match=r"\(no connection\): what is downloaded is kept"):
                 fetch_archives(
@@ -134,7 +134,7 @@ def test_a_host_that_vanishes(tmp_path):
                     planners,
                     tmp_path,
                     Manifest(tmp_path),
-                    Drops(),
+                    ReasonCounts(),
                     n_workers=2,
                 )
 

@@ -47,7 +47,7 @@ def test_a_long_recording_is_not_decoded_to_its_end(path, monkeypatch):
         ("a3-0001", 2.0),
     ]
     assert reading.changes.names["the rest left out after 0.1 min"] == [f"{STEM}/a1.flac"]
-    assert reading.drops.names == {"silent (all zero)": [f"{STEM}/a2.flac"]}
+    assert reading.excluded.names == {"silent (all zero)": [f"{STEM}/a2.flac"]}
     whole = read_archive(
         path, "en", limits=ClipLimits()
     )  # which would be stored as it is otherwise

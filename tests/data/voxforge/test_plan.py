@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from langid.data.utterance import Drops
+from langid.data.utterance import ReasonCounts
 from langid.data.voxforge import fetch
 from langid.data.voxforge.archive import Archive, Survey
 from langid.data.voxforge.fetch import plan_voxforge
@@ -36,19 +36,19 @@ def archive(stem, problem=None, language="de", gender=None) -> Archive:
     return Archive(language, key, FOLDER / key, survey=survey)
 
 
-def choose(archives, caps=ALL, languages=("de",), drops=None) -> set[str]:
-    drops = Drops() if drops is None else drops
-    chosen = plan(archives, languages=languages, caps=caps, drops=drops).archives
+def choose(archives, caps=ALL, languages=("de",), excluded=None) -> set[str]:
+    excluded = ReasonCounts() if excluded is None else excluded
+    chosen = plan(archives, languages=languages, caps=caps, excluded=excluded).archives
     return {Path(archive.key).stem for archive in chosen}
 
 
-def plan(archives, known=(), seed=0, languages=("de",), caps=ALL, drops=None):
-    drops = Drops() if drops is None else drops
+def plan(archives, known=(), seed=0, languages=("de",), caps=ALL, excluded=None):
+    excluded = ReasonCounts() if excluded is None else excluded
     planners = [
-        Planner(language, [a for a in archives if a.language == language], caps, drops)
+        Planner(language, [a for a in archives if a.language == language], caps, excluded)
         for language in languages
     ]
-    return make_plan(planners, FOLDER, drops, {"seed": seed}, SHARES, dict(known))
+    return make_plan(planners, FOLDER, excluded, {"seed": seed}, SHARES, dict(known))
 
 
 def split_of(archives, **options) -> dict[str, str]:
@@ -58,7 +58,7 @@ def split_of(archives, **options) -> dict[str, str]:
 def fetched(archives, caps) -> set[str]:
     """What one connection would have downloaded of these, and could use."""
     listed = {a.key: Archive(a.language, a.key, url="http://host/") for a in archives}
-    planner = Planner("de", listed.values(), caps, Drops())
+    planner = Planner("de", listed.values(), caps, ReasonCounts())
     on_disk = {a.key: a for a in archives}
     usable = set()
     while (wanted := planner.next()) is not None:
@@ -82,7 +82,7 @@ def test_what_was_fetched_is_what_is_chosen_although_some_of_it_cannot_be_used()
 
 
 def test_each_archive_that_is_left_out_is_counted_once():
-    drops = Drops()
+    excluded = ReasonCounts()
     archives = [
         archive("anna-20080101-a", language="it"),
         archive("anna-20080102-a", language="it"),
@@ -90,8 +90,8 @@ def test_each_archive_that_is_left_out_is_counted_once():
         archive("Vistaus-20080718-mrm", language="it"),
         archive("Vistaus-20080719-mrm", "truncated", language="it"),
     ]
-    assert choose(archives, Caps(1, 0.25), ("it",), drops) == {"anna-20080101-a"}
-    assert drops.names == {
+    assert choose(archives, Caps(1, 0.25), ("it",), excluded) == {"anna-20080101-a"}
+    assert excluded.names == {
         "speaker does not speak the language": ["it/Vistaus-20080718-mrm.tgz"],
         "archive not needed": ["it/anna-20080102-a.tgz"],
     }
@@ -99,10 +99,10 @@ def test_each_archive_that_is_left_out_is_counted_once():
 
 def test_a_language_needs_an_archive_that_can_be_used():
     archives = [archive("anna-20080101-a"), archive("ben-20080101-a", "truncated", language="fr")]
-    drops = Drops()
-    drops.add("corrupt archive: truncated", "fr/ben-20080101-a.tgz")
+    excluded = ReasonCounts()
+    excluded.add("corrupt archive: truncated", "fr/ben-20080101-a.tgz")
     with pytest.raises(DataError, match=r"no usable archive of 'fr' \(1 corrupt .*ben-2008"):
-        choose(archives, languages=("de", "fr"), drops=drops)
+        choose(archives, languages=("de", "fr"), excluded=excluded)
     with pytest.raises(DataError, match=r"no usable archive of 'es' \(none\)"):
         choose(archives, languages=("es",))
 
@@ -137,7 +137,7 @@ def plan_folder(folder, archives, monkeypatch, seed=0, shares=SHARES, resumes=Fa
     monkeypatch.setattr(fetch, "find_archives", lambda *_, **__: archives)
     return plan_voxforge(
         folder,
-        Drops(),
+        ReasonCounts(),
         {
             **{"languages": ["de"], "sample_rates": [], "seed": seed},
             **{"max_hours": math.inf, "max_minutes_per_speaker": 10.0},
@@ -175,8 +175,8 @@ def test_a_plan_is_read_again_for_what_it_was_made_of_only(tmp_path):
         a.path.write_bytes(b"archive")
         manifest.record_survey(a.key, a.path, a.survey)
     settings = {"seed": 0, "max_hours": math.inf}
-    planners = [Planner("de", archives, Caps(1.0, math.inf), Drops())]
-    planned = make_plan(planners, tmp_path, Drops(), settings, SHARES, {})
+    planners = [Planner("de", archives, Caps(1.0, math.inf), ReasonCounts())]
+    planned = make_plan(planners, tmp_path, ReasonCounts(), settings, SHARES, {})
     assert {tmp_path / a.path for a in planned.archives} == {a.path for a in archives}
     assert Plan.read(tmp_path, settings, manifest) is None
     planned.write(tmp_path)

@@ -8,7 +8,7 @@ from pathlib import Path, PurePath
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from langid.data.utterance import Drops
+from langid.data.utterance import ReasonCounts
 from langid.data.voxforge.archive import Archive, Survey
 from langid.data.voxforge.plan import make_plan
 from langid.data.voxforge.selection import Caps, Planner
@@ -21,7 +21,7 @@ def planned(speaker, *numbers):
 
 
 def planner_of(archives, caps=NO_CAP):
-    return Planner("de", archives, caps, Drops())
+    return Planner("de", archives, caps, ReasonCounts())
 
 
 def plan_order(archives):
@@ -36,7 +36,7 @@ def surveyed(archive, duration_s):
 
 def choose(archives, caps=NO_CAP):
     """Keys of what is chosen of surveyed archives, in their order."""
-    return keys(planner_of(archives, caps).chosen(Drops()))
+    return keys(planner_of(archives, caps).chosen(ReasonCounts()))
 
 
 def missing(planner):
@@ -86,11 +86,11 @@ def test_a_speaker_gives_no_more_than_the_others_may():
     assert of_a[2].key not in choose(order, Caps(math.inf, 1.0))
 
 
-def allotted(archives, caps, split_of, drops=None):
+def allotted(archives, caps, split_of, excluded=None):
     """Seconds that may be taken, by stem."""
     planner = planner_of([replace(a, path=Path(a.key)) for a in archives], caps)
-    drops = Drops() if drops is None else drops
-    plan = make_plan([planner], Path(), drops, {"seed": 0}, {}, known_splits=split_of)
+    excluded = ReasonCounts() if excluded is None else excluded
+    plan = make_plan([planner], Path(), excluded, {"seed": 0}, {}, known_splits=split_of)
     return {PurePath(a.key).stem: a.max_duration_s_total for a in plan.archives}
 
 
@@ -102,9 +102,13 @@ def test_each_archive_may_give_what_its_speaker_and_its_language_lack():
     assert allotted(archives, NO_CAP, splits) == {a1: None, a2: None, b1: None}
     # Where a language has too much, there is less for training.
     assert allotted(archives, Caps(105 / 3600, 1.0), splits) == {b1: 60, a1: 55, a2: 5}
-    drops = Drops()
-    assert allotted(archives, Caps(101 / 3600, math.inf), splits, drops) == {b1: 101, a1: 51, a2: 1}
-    assert drops.counts == {}
+    excluded = ReasonCounts()
+    assert allotted(archives, Caps(101 / 3600, math.inf), splits, excluded) == {
+        b1: 101,
+        a1: 51,
+        a2: 1,
+    }
+    assert excluded.counts == {}
     archives = [surveyed(a, 50.0) for a in planned("a", 1) + planned("b", 1)]
     for train, test in ("ab", "ba"):
         splits = {f"voxforge:{train}": "train", f"voxforge:{test}": "test"}
@@ -116,10 +120,10 @@ def test_where_the_others_fill_a_language_nothing_is_left_for_training():
     first, *others = plan_order(planned("a", 1) + planned("b", 1) + planned("c", 1))
     archives = [surveyed(first, 1.0), *(surveyed(archive, 50.0) for archive in others)]
     splits = dict.fromkeys((a.speaker_id for a in others), "test") | {first.speaker_id: "train"}
-    drops = Drops()
-    given = allotted(archives, Caps(100 / 3600, math.inf), splits, drops)
+    excluded = ReasonCounts()
+    given = allotted(archives, Caps(100 / 3600, math.inf), splits, excluded)
     assert sorted(given.values()) == [50, 100]
-    assert drops.names == {"archive not needed": [first.key]}
+    assert excluded.names == {"archive not needed": [first.key]}
 
 
 def test_what_cannot_be_used_counts_nothing_and_is_not_chosen():
@@ -167,8 +171,10 @@ def test_fetching_in_any_order_ends_with_the_choice_of_who_knows_all(
     again = planner_of([truth[a.key] if a.key in fetched else a for a in archives], caps)
     assert again.next() is None  # a second run has nothing to fetch
     if any(truth[key].survey.problem is None for key in fetched):
-        assert planner.chosen(Drops()) == planner_of(truth.values(), caps).chosen(Drops())
-        assert planner.chosen(Drops()) == again.chosen(Drops())
+        assert planner.chosen(ReasonCounts()) == planner_of(truth.values(), caps).chosen(
+            ReasonCounts()
+        )
+        assert planner.chosen(ReasonCounts()) == again.chosen(ReasonCounts())
 
 
 def test_about_what_is_left():
