@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from langid.checkpoint import EMBEDDED
 from langid.config import ModelConfig
 from langid.languages import NONE, class_of, languages_of
 from langid.training.clips import Clips
@@ -63,7 +64,8 @@ def open_targets(args: argparse.Namespace) -> TeacherTargets | None:
     """
     if not args.teacher:
         return None
-    known = args.output / UNITS_FILE if args.resume else Path(args.init or "") / UNITS_FILE
+    started_from = EMBEDDED if args.init == "embedded" else Path(args.init or args.output)
+    known = (args.output if args.resume else started_from) / UNITS_FILE
     units = Units.load(known) if known.is_file() else None
     teacher = WhisperTeacher(args.teacher, args.num_proc)
     return TeacherTargets(teacher, args.units, args.num_proc, units, args.teacher_hours)
