@@ -85,6 +85,12 @@ def identify(arguments: list[str]) -> int:
         metavar="en,fr",
         help='choose among these only (default: all, and "other" and "none")',
     )
+    parser.add_argument(
+        "--audio-track",
+        type=int,
+        metavar="N",
+        help="of files with several audio tracks the N-th (default: the one marked as default)",
+    )
     _add_model_options(parser)
     parser.add_argument("--version", action="version", version=f"langid {VERSION}")
     options = parser.parse_args(arguments)
@@ -98,7 +104,7 @@ def identify(arguments: list[str]) -> int:
         raise CommandError(str(error)) from error
     inputs = [sys.stdin.buffer if name == "-" else name for name in options.files]
     status = 0
-    for key, answer in identifier.identify_many(inputs, languages):
+    for key, answer in identifier.identify_many(inputs, languages, options.audio_track):
         name = key if isinstance(key, str) else "-"
         if isinstance(answer, Exception):
             _complain(f"{name}: {answer}")

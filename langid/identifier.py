@@ -86,6 +86,7 @@ class LanguageIdentifier:
         progress: Callable[[float], None] | None = None,
         max_duration_s: float | None = None,
         should_stop: Callable[[], bool] | None = None,
+        audio_track: int | None = None,
     ) -> Identification:
         """Identify one recording, in constant memory however long it is.
 
@@ -105,6 +106,9 @@ class LanguageIdentifier:
         should_stop
             Asked before the first and between all batches of windows (about 16 s of audio):
             whether to end the work.
+        audio_track
+            Of a file with several audio tracks the one to identify, counted from 1. Default: the
+            one that the file marks as its default, or else the first.
 
         Raises
         ------
@@ -116,7 +120,14 @@ class LanguageIdentifier:
             If ``languages`` names none or something the model does not know.
         """
         answers = self.identify_incrementally(
-            audio, sample_rate, languages, progress, max_duration_s, should_stop, math.inf
+            audio,
+            sample_rate,
+            languages,
+            progress,
+            max_duration_s,
+            should_stop,
+            math.inf,
+            audio_track,
         )
         return next(answers)
 
@@ -129,18 +140,22 @@ class LanguageIdentifier:
         max_duration_s: float | None = None,
         should_stop: Callable[[], bool] | None = None,
         interval_s: float = 1.0,
+        audio_track: int | None = None,
+        on_block: Callable[[np.ndarray], None] | None = None,
     ) -> Iterator[Identification]:
         """As `identify`, with answers about every ``interval_s`` seconds of work.
 
         Each is the answer for what was decoded until then, its ``duration_s``; the last one is
         that of `identify`. Errors come with the first answer at the earliest. Closing the
-        iterator ends the work.
+        iterator ends the work. ``on_block`` is called with each block of the decoded audio,
+        (n_samples,) float32 at 16 kHz.
         """
         kept = kept_labels(self.labels, languages)
         due_s = time.monotonic() + interval_s
         if should_stop and should_stop():
             raise IdentificationCancelled("The identification was stopped before its start.")
-        for recording in self._classified([(None, audio, sample_rate)], max_duration_s):
+        jobs = [(None, audio, sample_rate)]
+        for recording in self._classified(jobs, max_duration_s, audio_track, on_block):
             if recording.error:
                 raise recording.error
             end_s = recording.bounds[-1][1]
@@ -158,15 +173,20 @@ class LanguageIdentifier:
                 due_s = time.monotonic() + interval_s
 
     def identify_many(
-        self, paths: Iterable[AudioInput], languages: str | Iterable[str] | None = None
+        self,
+        paths: Iterable[AudioInput],
+        languages: str | Iterable[str] | None = None,
+        audio_track: int | None = None,
     ) -> Iterator[tuple[AudioInput, Identification | AudioError]]:
         """Identify many recordings, batching windows over files.
 
         Yields each path with its answer, or with the error of that file, as soon as it is known;
-        the order is that of ``paths`` up to a batch.
+        the order is that of ``paths`` up to a batch. ``audio_track`` is that of `identify`, of
+        every file.
         """
         kept = kept_labels(self.labels, languages)
-        recordings = self._classified((path, path, None) for path in paths)
+        jobs = ((path, path, None) for path in paths)
+        recordings = self._classified(jobs, audio_track=audio_track)
         return (
             (recording.key, recording.error or recording.answer(self.labels, kept))
             for recording in recordings
@@ -177,6 +197,8 @@ class LanguageIdentifier:
         self,
         jobs: Iterable[tuple[AudioInput | None, AudioInput, int | None]],
         max_duration_s: float | None = None,
+        audio_track: int | None = None,
+        on_block: Callable[[np.ndarray], None] | None = None,
     ) -> Iterator["_Recording"]:
         """Recordings of jobs of (key, audio, sample_rate), with the probabilities of their windows.
 
@@ -188,7 +210,7 @@ class LanguageIdentifier:
         for key, audio, sample_rate in jobs:
             recording = _Recording(key)
             try:
-                blocks = recording.blocks(audio, sample_rate, max_duration_s)
+                blocks = recording.blocks(audio, sample_rate, max_duration_s, audio_track, on_block)
                 for window in cut_windows(
                     blocks, config.window_s, config.hop_s, config.sample_rate
                 ):
@@ -236,10 +258,15 @@ class _Recording:
         self._levels = bytearray()
 
     def blocks(
-        self, audio: AudioInput, sample_rate: int | None, max_duration_s: float | None
+        self,
+        audio: AudioInput,
+        sample_rate: int | None,
+        max_duration_s: float | None,
+        audio_track: int | None,
+        on_block: Callable[[np.ndarray], None] | None,
     ) -> Iterator[np.ndarray]:
         """The blocks of its audio, each measured on its way; `AudioError` beyond the limit."""
-        self._stream = AudioStream(audio, sample_rate)
+        self._stream = AudioStream(audio, sample_rate, audio_track)
         if max_duration_s is not None:
             announced_s = (
                 max(audio.shape, default=0) / sample_rate
@@ -252,12 +279,17 @@ class _Recording:
             if max_duration_s is not None and self._stream.duration_s > max_duration_s:
                 raise _too_long(max_duration_s)
             self._levels += self._energy.add(block).tobytes()
+            if on_block:
+                on_block(block)
             yield block
 
     def answer(self, labels: tuple[str, ...], kept: np.ndarray) -> Identification:
         """The answer for the windows so far, among the labels ``kept`` (n_labels,) bool."""
         windows = np.concatenate(self.rows)
         self.rows = [windows]
+        if self._stream.is_silent:  # whatever the network makes of the last bit
+            windows = np.zeros_like(windows)
+            windows[:, labels.index(NONE)] = 1
         lengths_s = self._stream.duration_s, self._energy.active_s()
         warnings = [*self._stream.warnings, *self._little_speech(labels, windows)]
         return summarise(labels, kept, windows, self.bounds, lengths_s, warnings)

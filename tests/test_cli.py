@@ -106,6 +106,11 @@ def test_timeline_lists_the_segments(fake, capsys):
     assert lines[1:] == ["  0:00:00.0 – 1:02:05.0  No speech (none), 90.0%"]
 
 
+def test_the_audio_track_reaches_the_identifier(fake):
+    assert main(["--audio-track", "2", "english.wav"]) == 0
+    assert fake.asked_audio_track == 2
+
+
 def test_model_options_reach_the_loader(fake):
     assert main(["--model", "user/name", "--revision", "v2", "--device", "cpu", "hum.wav"]) == 0
     assert fake.loaded == ("user/name", "v2", "cpu")

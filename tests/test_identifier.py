@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import soundfile
 import torch
+from helpers.audio import two_tracks
 
 from langid import AudioError, IdentificationCancelled, LanguageIdentifier
 from langid.config import ModelConfig
@@ -33,7 +34,10 @@ def identifier():
 
 
 def sound(*levels, seconds=8):
-    return np.repeat(np.array(levels, dtype=np.float32), seconds * RATE)
+    """Square waves, one after the other, of so many seconds each: a constant is no sound."""
+    samples = np.repeat(np.array(levels, dtype=np.float32), seconds * RATE)
+    samples[1::2] *= -1
+    return samples
 
 
 def test_the_answer_is_the_maximum_of_its_probabilities(identifier):
@@ -60,6 +64,35 @@ def test_segments_follow_the_language_and_tile_the_recording(identifier):
 
 def test_silence_is_no_speech(identifier):
     assert identifier.identify(sound(0.0), RATE).language == "none"
+
+
+@pytest.mark.parametrize("offset", [0.0, 0.3])
+def test_what_peaks_below_the_last_bit_is_no_speech(identifier, offset):
+    """What a codec leaves of silence; an offset does not make it louder."""
+    answer = identifier.identify(sound(2e-5) + np.float32(offset), RATE)
+    assert answer.confidence == answer.probabilities["none"] == pytest.approx(1)
+    assert {segment.language for segment in answer.segments} == {"none"}
+
+
+def test_what_is_nearly_silent_is_amplified(identifier):
+    answer = identifier.identify(sound(2e-4), RATE)
+    assert answer.language != "none"
+    assert any("amplified by 54 dB" in warning for warning in answer.warnings)
+
+
+def test_one_of_several_audio_tracks_is_identified(identifier, tmp_path):
+    path = tmp_path / "two.mkv"
+    path.write_bytes(two_tracks())
+    first, second = (identifier.identify(path, audio_track=track) for track in (1, 2))
+    assert (round(first.duration_s, 1), round(second.duration_s, 1)) == (1.5, 2.0)
+    assert first.warnings == second.warnings == []
+    answer = identifier.identify(path)
+    assert answer.duration_s == first.duration_s
+    assert any("1 of 2 audio tracks" in warning for warning in answer.warnings)
+    (many,) = identifier.identify_many([path], audio_track=2)
+    assert many[1].duration_s == second.duration_s
+    with pytest.raises(AudioError, match="has 2 audio tracks and no track 3: choose 1 to 2"):
+        identifier.identify(path, audio_track=3)
 
 
 def test_candidates_renormalise_the_same_probabilities(identifier):

@@ -17,6 +17,7 @@ MAY_IMPORT = {
     "hub": {"ground"},
     "root": {"ground", "audio", "hub"},
     "page": {"ground", "root", "audio", "langid.evaluation.report"},  # types only
+    "space": {"ground", "root", "page"},
     "data": {"ground", "root", "audio", "hub"},
     "evaluation": {"ground", "root", "audio", "hub", "data"},
     "training": {"ground", "root", "audio", "hub", "data", "evaluation"},

@@ -10,8 +10,13 @@ from typing import BinaryIO
 
 import numpy as np
 
+from langid.audio.arrays import MAX_RATE_HZ, MIN_RATE_HZ, array_chunks, checked_rate, time_first
+from langid.audio.channels import downmix
 from langid.audio.decoding import decode
-from langid.audio.samples import Chunk, downmix, full_scale, resample, second_blocks
+from langid.audio.ffmpeg import check_track
+from langid.audio.info import StreamInfo
+from langid.audio.levels import QUIET_DBFS, Amplifier, LevelMeter
+from langid.audio.samples import Chunk, beyond_scale, interpolate, resample, second_blocks
 from langid.audio.sources import open_source
 from langid.errors import AudioError
 
@@ -38,9 +43,8 @@ AUDIO_SUFFIXES = frozenset(
         *(".opus", ".snd", ".sph", ".w64", ".wav", ".webm", ".wma"),
     }
 )
-MIN_RATE_HZ, MAX_RATE_HZ = 1_000, 768_000
 MAX_CHANNELS = 32  # 22.2 surround has 24; an array with more is a spectrogram
-MAX_AMPLITUDE = 100.0  # 40 dB over full scale: no recording, but a scale that was forgotten
+MAX_BAD_SHARE, MAX_BAD_SAMPLES = 0.01, 10  # beyond both a file is not repaired
 
 AudioInput = str | os.PathLike | bytes | BinaryIO | np.ndarray
 
@@ -56,7 +60,8 @@ class TooShortError(AudioError):
 class AudioStream:
     """An iterator, for once, over a recording in blocks of float32 (n,), mono, 16 kHz.
 
-    Blocks last about a second, the last one less; they are finite and nominally in [-1, 1].
+    Blocks last about a second, the last one less; they are finite and nominally in [-1, 1]. Time
+    is a player's: what the recording's time stamps leave out, or start later with, is silence.
 
     Parameters
     ----------
@@ -68,42 +73,73 @@ class AudioStream:
         their width, with unsigned ones centred on the middle.
     sample_rate : float, optional
         In Hz; required for an array and an error with anything else, which carries its own.
+    audio_track : int, optional
+        Of a file with several audio tracks the one to decode, counted from 1; default: the one
+        that the file marks as its default, or else the first.
 
     Attributes
     ----------
     warnings : list of str
-        What was left out, one sentence each; complete after the iteration.
+        What was left out, repaired, chosen or amplified, one sentence each; complete after the
+        iteration.
+    is_incomplete : bool
+        Whether samples of the recording are missing, because it is damaged or cut off.
     duration_s : float
         Seconds yielded so far.
     source_rate_hz : float or None
-        Sample rate in which the recording starts; None before the first block.
+        Sample rate in which the recording starts, of Opus the one it was recorded at; None before
+        the first block.
     n_channels : int or None
         Channels with which it starts.
+    format : str or None
+        ``"Opus"`` for Ogg with Opus, else the container, such as ``"WAV"``; None before the first
+        block, for an array and where nothing names it.
+    n_repaired : int
+        Samples of a file that were no numbers or far out of range, and were interpolated.
+    n_audio_tracks, audio_track : int
+        Audio tracks of the file, and which one is decoded, counted from 1.
+    peak_dbfs : float
+        The highest level so far, without a constant offset and before any gain: of full scale, in
+        dB; -inf for digital silence.
+    is_silent : bool
+        Whether that is below -90 dBFS, the last bit of 16, where no speech can be. What is louder
+        but stays below -60 dBFS is amplified to a peak of -20 dBFS.
 
     Raises
     ------
     AudioError
-        On construction for a wrong array or sample rate; while iterating for everything that only
-        opening and reading show, from a missing file to less than 0.3 s of sound.
+        On construction for a wrong array, sample rate or track; while iterating for everything
+        that only opening and reading show, from a missing file to less than 0.3 s of sound.
     """
 
-    def __init__(self, audio: AudioInput, sample_rate: float | None = None) -> None:
-        self.warnings: list[str] = []
+    def __init__(
+        self,
+        audio: AudioInput,
+        sample_rate: float | None = None,
+        audio_track: int | None = None,
+    ) -> None:
+        self._info = StreamInfo()
+        self._level = LevelMeter()
         self.duration_s = 0.0
         self.source_rate_hz: float | None = None
         self.n_channels: int | None = None
-        if isinstance(audio, np.ndarray):
+        self.n_repaired = 0
+        self._is_array = isinstance(audio, np.ndarray)
+        if self._is_array:
             self._name = "The array"
-            chunks = _array_chunks(_time_first(audio), _checked_rate(sample_rate))
+            if audio_track is not None:
+                check_track(self._name, audio_track, 1)
+            chunks = array_chunks(time_first(audio), checked_rate(sample_rate))
         else:
             if sample_rate is not None:
                 raise AudioError(
                     "sample_rate is only for arrays: leave it out, a file carries its own."
                 )
             self._name = "The input"
-            chunks = self._file_chunks(audio)
-        mono = self._mono(second_blocks(self._checked(chunks)))
-        self._blocks = self._long_enough(resample(mono, SAMPLE_RATE))
+            chunks = self._file_chunks(audio, audio_track)
+        channels = self._repaired(second_blocks(self._checked(chunks)))
+        mono = self._measured(downmix(channels))
+        self._blocks = self._long_enough(self._amplified(resample(mono, SAMPLE_RATE)))
 
     def __iter__(self) -> "AudioStream":
         return self
@@ -113,10 +149,40 @@ class AudioStream:
         self.duration_s += len(block) / SAMPLE_RATE
         return block
 
-    def _file_chunks(self, audio: str | os.PathLike | bytes | BinaryIO) -> Iterator[Chunk]:
+    @property
+    def warnings(self) -> list[str]:
+        return self._info.warnings
+
+    @property
+    def is_incomplete(self) -> bool:
+        return self._info.is_incomplete
+
+    @property
+    def format(self) -> str | None:
+        return self._info.format
+
+    @property
+    def n_audio_tracks(self) -> int:
+        return self._info.n_audio_tracks
+
+    @property
+    def audio_track(self) -> int:
+        return self._info.audio_track
+
+    @property
+    def peak_dbfs(self) -> float:
+        return self._level.dbfs
+
+    @property
+    def is_silent(self) -> bool:
+        return self._level.is_silent
+
+    def _file_chunks(
+        self, audio: str | os.PathLike | bytes | BinaryIO, audio_track: int | None
+    ) -> Iterator[Chunk]:
         with open_source(audio) as source:
             self._name = source.name
-            yield from decode(source, self.warnings)
+            yield from decode(source, self._info, audio_track)
 
     def _checked(self, chunks: Iterator[Chunk]) -> Iterator[Chunk]:
         """The chunks, while their rate and channel count are those of a recording."""
@@ -132,23 +198,58 @@ class AudioStream:
                     "mix it down to mono first."
                 )
             if self.n_channels is None:
-                self.source_rate_hz, self.n_channels = sample_rate, samples.shape[1]
+                self.source_rate_hz = self._info.recorded_rate_hz or sample_rate
+                self.n_channels = samples.shape[1]
             yield sample_rate, samples
 
-    def _mono(self, blocks: Iterator[Chunk]) -> Iterator[Chunk]:
-        """Blocks (rate, (n, channels)) → (rate, (n,)), while they are finite and in scale."""
+    def _repaired(self, blocks: Iterator[Chunk]) -> Iterator[Chunk]:
+        """The blocks (rate, (n, channels)), finite and in scale: of a file, single samples that are
+        not are interpolated."""
+        n_samples = 0
         for sample_rate, samples in blocks:
-            peak = float(np.abs(samples).max())
-            if not np.isfinite(peak):
-                raise NonFiniteError(
-                    f"{self._name} contains NaN or infinite samples: repair or export it again."
-                )
-            if peak > MAX_AMPLITUDE:
-                raise AudioError(
-                    f"{self._name} reaches ±{peak:.4g} where full scale is ±1: divide floats by "
-                    "their full scale (32768 for 16 bit) or give integers."
-                )
-            yield sample_rate, downmix(samples)
+            n_samples += samples.size
+            is_bad = beyond_scale(samples, spikes=not self._is_array)
+            if is_bad is not None:
+                self.n_repaired += int(np.count_nonzero(is_bad))
+                limit = max(MAX_BAD_SAMPLES, MAX_BAD_SHARE * n_samples)
+                if self._is_array or self.n_repaired > limit:
+                    raise self._out_of_scale(samples)
+                samples = interpolate(samples, is_bad)
+            yield sample_rate, samples
+        if self.n_repaired:
+            self._info.warn(
+                f"{self._name} has {self.n_repaired} of {n_samples:,} samples that are no numbers "
+                "or far out of range: their neighbours stand in for them."
+            )
+
+    def _out_of_scale(self, samples: np.ndarray) -> AudioError:
+        peak = float(np.abs(samples).max())
+        if not np.isfinite(peak):
+            return NonFiniteError(
+                f"{self._name} contains NaN or infinite samples: repair or export it again."
+            )
+        remedy = (
+            "divide floats by their full scale (32768 for 16 bit) or give integers"
+            if self._is_array
+            else "export it again with 16 bits, which have a full scale of their own"
+        )
+        return AudioError(f"{self._name} reaches ±{peak:.4g} where full scale is ±1: {remedy}.")
+
+    def _measured(self, blocks: Iterator[Chunk]) -> Iterator[Chunk]:
+        """The mono blocks, each measured on its way."""
+        for sample_rate, mono in blocks:
+            self._level.add(mono)
+            yield sample_rate, mono
+
+    def _amplified(self, blocks: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
+        """The blocks, louder where the recording is quiet."""
+        amplifier = Amplifier(self._level, SAMPLE_RATE)
+        yield from amplifier.blocks(blocks)
+        if amplifier.gain_db:
+            self._info.warn(
+                f"{self._name} is hardly louder than silence, below {QUIET_DBFS:.0f} dBFS, and was "
+                f"amplified by {amplifier.gain_db:.0f} dB: the answer may be wrong."
+            )
 
     def _long_enough(self, blocks: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
         """The blocks, the first held back until it is known that there are 0.3 s."""
@@ -169,48 +270,9 @@ class AudioStream:
         )
 
 
-def load_audio(audio: AudioInput, sample_rate: float | None = None) -> tuple[np.ndarray, list[str]]:
+def load_audio(
+    audio: AudioInput, sample_rate: float | None = None, audio_track: int | None = None
+) -> tuple[np.ndarray, list[str]]:
     """A whole recording: waveform float32 (n,), mono, 16 kHz, and warnings; see `AudioStream`."""
-    stream = AudioStream(audio, sample_rate)
+    stream = AudioStream(audio, sample_rate, audio_track)
     return np.concatenate(list(stream)), stream.warnings
-
-
-def _checked_rate(sample_rate: float | None) -> float:
-    if sample_rate is None:
-        raise AudioError("An array needs its sample rate: give sample_rate in Hz.")
-    try:
-        rate = float(sample_rate)
-    except (TypeError, ValueError):
-        rate = float("nan")
-    if not MIN_RATE_HZ <= rate <= MAX_RATE_HZ:
-        raise AudioError(
-            f"A sample_rate of {sample_rate!r} is outside 1,000 to 768,000: give that of the "
-            "array, in Hz."
-        )
-    return rate
-
-
-def _time_first(array: np.ndarray) -> np.ndarray:
-    """Check an array; → (samples, channels), a view."""
-    kind, n_bytes = array.dtype.kind, array.dtype.itemsize
-    if kind not in "fiu" or (kind in "iu" and n_bytes > 4):
-        raise AudioError(
-            f"An array of {array.dtype} is no audio: give floats in [-1, 1] or integers of 8, 16 "
-            "or 32 bits."
-        )
-    if array.ndim == 1:
-        return array[:, np.newaxis]
-    if array.ndim != 2:
-        raise AudioError(
-            f"An array of shape {array.shape} is no recording: give (samples,), "
-            "(samples, channels) or (channels, samples)."
-        )
-    if array.size == 0:
-        return array.reshape(0, 1)
-    return array if array.shape[0] >= array.shape[1] else array.T
-
-
-def _array_chunks(samples: np.ndarray, sample_rate: float) -> Iterator[Chunk]:
-    n_block = round(sample_rate)
-    for start in range(0, len(samples), n_block):
-        yield sample_rate, full_scale(samples[start : start + n_block])

@@ -1,56 +1,39 @@
 """Encoded audio → chunks of float samples, by libsndfile where it can and FFmpeg otherwise.
 
-libsndfile (soundfile) reads the uncompressed formats, FLAC and Ogg. FFmpeg reads the rest, and
-takes over where libsndfile cannot open a file, stops at damage, or ends before the file does (Ogg
-streams one after the other). MP3 goes to FFmpeg although libsndfile reads it: its MP3 library
-prints complaints to standard error and gives up at the first damage.
+libsndfile (soundfile) reads the uncompressed formats and FLAC. FFmpeg reads the rest, and takes
+over where libsndfile cannot open a file or stops at damage. Ogg goes to FFmpeg, stream by stream,
+although libsndfile reads it: it ends with the first stream of a chain, and it decodes Opus at the
+rate that a header names and that can be any. MP3 does because libsndfile's MP3 library prints
+complaints to standard error and gives up at the first damage.
+
+Here is also judged what is missing: that a recording is cut off or damaged is said only where
+samples of it are not there.
 """
 
-import re
+import math
 from collections.abc import Generator, Iterator
-from typing import NamedTuple
 
-import numpy as np
-import soundfile
-
-from langid.audio.ffmpeg import decode_ffmpeg
+from langid.audio.completeness import has_its_end
+from langid.audio.ffmpeg import Decoded, check_track, decode_ffmpeg
+from langid.audio.formats import container_kind, undecodable
+from langid.audio.info import StreamInfo
+from langid.audio.libsndfile import KINDS as LIBSNDFILE_KINDS
+from langid.audio.libsndfile import decode_libsndfile
+from langid.audio.ogg import OggLink, ogg_links
 from langid.audio.samples import Chunk
 from langid.audio.sources import Source
+from langid.audio.tags import audio_bounds
 from langid.errors import AudioError
 
-SIGNATURES = {  # how files start, to choose the decoder and to word errors
-    "WAV": rb"(RIFF|RIFX|RF64)....WAVE",
-    "Wave64": rb"riff\x2e\x91\xcf\x11",
-    "AIFF": rb"FORM....(AIF[FC]|8SVX)",
-    "AU": rb"\.snd|dns\.",
-    "CAF": rb"caff",
-    "FLAC": rb"fLaC",
-    "Ogg": rb"OggS",
-    "NIST": rb"NIST_1A",
-    "VOC": rb"Creative Voice File",
-    "MP3": rb"ID3",
-    "MP4": rb"....(ftyp|moov|mdat)",
-    "WebM": rb"\x1a\x45\xdf\xa3",
-    "WMA": rb"\x30\x26\xb2\x75",
-    "AMR": rb"#!AMR",
-    "AVI": rb"RIFF....AVI ",
-    "FLV": rb"FLV\x01",
-}
-LIBSNDFILE_KINDS = frozenset({"WAV", "Wave64", "AIFF", "AU", "CAF", "FLAC", "Ogg", "NIST", "VOC"})
-
-READ_S = 0.25  # length of one libsndfile read
-READ_SAMPLES = 2**18  # its bound over all channels
-MAX_OGG_PAGE_BYTES = 65_307
-OGG_SERIAL = slice(14, 18)  # in a page, RFC 3533
-MALFORMED = 3  # libsndfile's SF_ERR_MALFORMED_FILE, its answer to a CAF file that is cut off
-SIZE_MISMATCH = re.compile(  # libsndfile's log of WAV, AIFF, AU, RF64 and Wave64 in this order
-    r"^ *(?:data|SSND|Data Size|Riff size|riff) +: (\d+) \(should be (\d+)\)$", re.MULTILINE
-)
-UNKNOWN_SIZE = 0x7FFF0000  # programs that write to a pipe announce about 2 or 4 GiB
+CUT_OFF_TOLERANCE_S = 0.5  # beyond 2 %
+LOST_TOLERANCE_S = 0.01  # of what Ogg and FLAC announce: less than a packet
 
 
-def decode(source: Source, warnings: list[str]) -> Iterator[Chunk]:
+def decode(source: Source, info: StreamInfo, audio_track: int | None = None) -> Iterator[Chunk]:
     """Decode a source from its start, as far as it goes.
+
+    `audio_track` counts from 1; None is the default track. What is said of the recording, and
+    that samples of it are missing, is added to `info`.
 
     Yields
     ------
@@ -62,93 +45,116 @@ def decode(source: Source, warnings: list[str]) -> Iterator[Chunk]:
     Raises
     ------
     AudioError
-        If it is not audio, has no audio track, or nothing of it can be decoded. Damage after the
-        first samples adds a sentence to `warnings` instead.
+        If it is not audio, has no such audio track, nothing of it can be decoded, or its time
+        stamps leave out hours. Damage after the first samples is a warning instead.
     """
-    kind = container_kind(source.peek(0, 64))
-    outcome = _Outcome(0, opened=False, complete=False, damaged=False)
-    if kind in LIBSNDFILE_KINDS and not (kind == "Ogg" and _has_other_ogg_streams(source)):
-        outcome = yield from _decode_libsndfile(source, warnings)
+    start, end = audio_bounds(source)
+    audio = source.part(start, end)
+    kind = container_kind(audio.peek(0, 64)) or ("MP3" if start else None)
+    info.format = kind
     source.raise_error()
+    if start == end:
+        raise undecodable(source, kind)
+    if kind == "Ogg":
+        yield from _decode_ogg(audio, info, audio_track)
+    elif kind in LIBSNDFILE_KINDS:
+        yield from _decode_simple(audio, kind, info, audio_track)
+    else:
+        decoded = yield from decode_ffmpeg(audio, kind, info, audio_track)
+        _judge(audio, decoded, info)
+
+
+def _decode_simple(
+    source: Source, kind: str, info: StreamInfo, audio_track: int | None
+) -> Iterator[Chunk]:
+    """One track, by libsndfile first."""
+    if audio_track is not None:
+        check_track(source.name, audio_track, 1)
+    outcome = yield from decode_libsndfile(source)
+    source.raise_error()
+    if outcome.cut_off_s is not None and outcome.complete:
+        info.warn_incomplete(
+            f"{source.name} is cut off: only its first {outcome.cut_off_s:.1f} s are there."
+        )
     if outcome.complete:
         return
-    n_warnings = len(warnings)
+    is_whole = False
     try:
-        yield from decode_ffmpeg(source, kind, warnings, skip=outcome.n_done)
+        decoded = yield from _without_first(outcome.n_done, decode_ffmpeg(source, kind, info))
+        _judge(source, decoded, info)
+        announced_s = decoded.announced_s if kind == "FLAC" else None  # others: of what is there
+        is_whole = decoded.audio_s >= (announced_s or math.inf) - LOST_TOLERANCE_S
     except AudioError:
         source.raise_error()
         if not outcome.opened:
             raise
-    if outcome.damaged and len(warnings) == n_warnings:
-        warnings.append(f"{source.name} is damaged: what could not be decoded is left out.")
+    if outcome.damaged and not is_whole and not info.is_incomplete:
+        info.warn_incomplete(f"{source.name} is damaged: what could not be decoded is left out.")
 
 
-def container_kind(head: bytes) -> str | None:
-    """What a file that starts with these bytes says it is, a key of `SIGNATURES`."""
-    return next((k for k, p in SIGNATURES.items() if re.match(p, head, re.DOTALL)), None)
+def _without_first(
+    n_samples: int, chunks: Generator[Chunk, None, Decoded]
+) -> Generator[Chunk, None, Decoded]:
+    while True:
+        try:
+            sample_rate, samples = next(chunks)
+        except StopIteration as stop:
+            return stop.value
+        n_skipped = min(n_samples, len(samples))
+        n_samples -= n_skipped
+        if n_skipped < len(samples):
+            yield sample_rate, samples[n_skipped:]
 
 
-class _Outcome(NamedTuple):
-    """Of libsndfile's attempt."""
-
-    n_done: int  # samples per channel
-    opened: bool
-    complete: bool
-    damaged: bool
-
-
-def _decode_libsndfile(source: Source, warnings: list[str]) -> Generator[Chunk, None, _Outcome]:
-    n_done, opened = 0, False
-    try:
-        with _SequentialFile(source) as file:
-            if file.subtype.startswith("MPEG"):
-                return _Outcome(0, opened=False, complete=False, damaged=False)
-            opened = True
-            n_frames = 1 + min(int(file.samplerate * READ_S), READ_SAMPLES // file.channels)
-            while True:
-                buffer = np.empty((n_frames, file.channels), dtype=np.float32)
-                n_read = file.buffer_read_into(buffer, dtype="float32")
-                if n_read == 0:
-                    break
-                n_done += n_read
-                yield float(file.samplerate), buffer[:n_read]
-            # 0 samples may be a header that was never completed, which FFmpeg reads past.
-            complete = n_done > 0 and (file.format != "OGG" or source.tell() == source.size)
-            if complete and _is_cut_off(file, n_done):
-                warnings.append(
-                    f"{source.name} is cut off: only its first {n_done / file.samplerate:.1f} s "
-                    "are there."
-                )
-            return _Outcome(n_done, opened, complete, damaged=False)
-    except soundfile.SoundFileError as error:
-        malformed = getattr(error, "code", None) == MALFORMED
-        return _Outcome(n_done, opened, complete=False, damaged=opened or malformed)
+def _decode_ogg(source: Source, info: StreamInfo, audio_track: int | None) -> Iterator[Chunk]:
+    """The links of a chain one after the other, each with its own clock."""
+    links = ogg_links(source)
+    error, is_decoded, audio_s = None, False, 0.0
+    for link in links:
+        part = source.part(link.start, link.end)
+        try:
+            decoded = yield from decode_ffmpeg(part, "Ogg", info, audio_track)
+        except AudioError as new_error:
+            source.raise_error()
+            if link.has_audio or len(links) == 1:
+                error = error or new_error
+            continue
+        is_decoded = is_decoded or decoded.n_frames > 0
+        audio_s += decoded.position_s
+        if _is_damaged(link, decoded):
+            info.warn_incomplete(
+                f"{source.name} is damaged: what could not be decoded is left out."
+            )
+    if error is not None and not is_decoded:
+        raise error
+    if links[-1].is_cut_off:
+        info.warn_incomplete(f"{source.name} is cut off: only its first {audio_s:.1f} s are there.")
+    elif error is not None:
+        info.warn_incomplete(f"{source.name} is damaged: what could not be decoded is left out.")
 
 
-def _has_other_ogg_streams(source: Source) -> bool:
-    """Whether the last page of an Ogg file has another serial number than the first."""
-    tail = source.peek(max(0, source.size - MAX_OGG_PAGE_BYTES), MAX_OGG_PAGE_BYTES)
-    last_page = max(0, tail.rfind(b"OggS", 0, -OGG_SERIAL.stop))
-    return tail[last_page:][OGG_SERIAL] != source.peek(0, OGG_SERIAL.stop)[OGG_SERIAL]
-
-
-def _is_cut_off(file: soundfile.SoundFile, n_read: int) -> bool:
-    """Whether the headers announce clearly more than there is, by libsndfile's own log."""
-    log = file.extra_info
-    sizes = [(int(announced), int(there)) for announced, there in SIZE_MISMATCH.findall(log)]
+def _is_damaged(link: OggLink, decoded: Decoded) -> bool:
+    lost_s = (decoded.announced_s or decoded.duration_s) - decoded.audio_s
     return (
-        "lacks an end-of-stream bit" in log
-        or n_read < file.frames < UNKNOWN_SIZE
-        or any(1.02 * there < announced < UNKNOWN_SIZE for announced, there in sizes)
+        decoded.n_damaged > 0
+        or link.n_broken > 0
+        or (link.n_lost > 0 and lost_s > LOST_TOLERANCE_S)
     )
 
 
-class _SequentialFile(soundfile.SoundFile):
-    """A file read from start to end.
-
-    A SoundFile that can seek does so after every read, which loses the end of a FLAC stream of
-    unknown length.
-    """
-
-    def seekable(self) -> bool:
-        return False
+def _judge(source: Source, decoded: Decoded, info: StreamInfo) -> None:
+    """Say what FFmpeg found missing in a source."""
+    announced_s = decoded.announced_s or 0.0
+    there_s = max(decoded.duration_s, decoded.end_stamp_s)
+    if there_s < 0.98 * announced_s - CUT_OFF_TOLERANCE_S and (
+        decoded.n_damaged or not has_its_end(source, decoded.format)
+    ):
+        info.warn_incomplete(
+            f"{source.name} is cut off: of the {announced_s:.1f} s it announces only "
+            f"{decoded.position_s:.1f} s could be decoded."
+        )
+    elif decoded.n_damaged:
+        info.warn_incomplete(
+            f"{source.name} is damaged: what could not be decoded ({decoded.n_damaged} of about "
+            f"{decoded.n_damaged + decoded.n_frames} packets) is left out."
+        )

@@ -5,8 +5,10 @@ import os
 import av
 import soundfile
 
-from langid.audio.decoding import LIBSNDFILE_KINDS, UNKNOWN_SIZE, container_kind
 from langid.audio.ffmpeg import ERRORS, FORMATS, TIMED_FORMATS
+from langid.audio.formats import container_kind
+from langid.audio.libsndfile import KINDS as LIBSNDFILE_KINDS
+from langid.audio.libsndfile import UNKNOWN_SIZE
 from langid.audio.sources import open_source
 from langid.errors import AudioError
 
@@ -28,8 +30,13 @@ def announced_duration_s(audio: object, estimate: bool = False) -> float | None:
                         return file.frames / file.samplerate
             source.seek(0)
             with av.open(source, "r", options={"format_whitelist": FORMATS}) as container:
-                stated = estimate or container.format.name.split(",")[0] in TIMED_FORMATS
-                return container.duration / av.time_base if stated and container.duration else None
+                name = container.format.name.split(",")[0]
+                if container.duration is None or not (estimate or name in TIMED_FORMATS):
+                    return None
+                start = max(0, container.start_time or 0) if name == "ogg" else 0
+                if start >= container.duration:
+                    start = 0
+                return (container.duration - start) / av.time_base or None
     except (AudioError, soundfile.SoundFileError, *ERRORS):
         return None
 

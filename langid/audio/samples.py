@@ -1,4 +1,4 @@
-"""Arithmetic on blocks of samples: full scale, downmix, blocks of one second, resampling."""
+"""Arithmetic on blocks of samples: full scale, blocks of one second, repair, resampling."""
 
 from collections.abc import Iterator
 
@@ -7,7 +7,8 @@ import soxr
 
 Chunk = tuple[float, np.ndarray]  # sample rate in Hz, float32 samples of shape (n, channels)
 
-CANCELLED = 0.1  # mono power, relative to what unrelated channels would keep
+MAX_AMPLITUDE = 100.0  # 40 dB over full scale: no recording, but a scale that was forgotten
+SPIKE, MAX_USUAL, USUAL_SHARE = 4.0, 2.0, 0.99  # see `beyond_scale`
 
 
 def full_scale(samples: np.ndarray) -> np.ndarray:
@@ -25,14 +26,41 @@ def full_scale(samples: np.ndarray) -> np.ndarray:
     return ((samples.astype(np.float64) - middle) / half).astype(np.float32)
 
 
+def beyond_scale(samples: np.ndarray, spikes: bool) -> np.ndarray | None:
+    """Which samples (n, channels) are no numbers or over 40 dB above full scale; None if none are.
+
+    With `spikes` also those over 6 dB above it, if one reaches 12 dB while 99 % stay below full
+    scale: a bad sample rings when it is filtered.
+    """
+    magnitude = np.abs(samples)
+    if magnitude.max() <= (SPIKE if spikes else MAX_AMPLITUDE):  # no number compares as False
+        return None
+    is_usual = np.count_nonzero(magnitude <= 1) >= USUAL_SHARE * samples.size
+    is_bad = ~(magnitude <= (MAX_USUAL if spikes and is_usual else MAX_AMPLITUDE))
+    return is_bad if is_bad.any() else None
+
+
+def interpolate(samples: np.ndarray, is_bad: np.ndarray) -> np.ndarray:
+    """Samples (n, channels) where those marked in `is_bad`, of the same shape, lie on the straight
+    line between their neighbours; a channel that has no others becomes silence."""
+    repaired = np.where(is_bad, np.float32(0), samples)
+    for channel in np.flatnonzero(is_bad.any(axis=0)):
+        bad = np.flatnonzero(is_bad[:, channel])
+        good = np.flatnonzero(~is_bad[:, channel])
+        if len(good):
+            repaired[bad, channel] = np.interp(bad, good, samples[good, channel])
+    return repaired
+
+
 def second_blocks(chunks: Iterator[Chunk]) -> Iterator[Chunk]:
     """Regroup chunks of any length into blocks of one second; the last, and one before a change of
     rate or channel count, may be shorter."""
     held: list[np.ndarray] = []
     n_held, held_rate, n_channels = 0, 0.0, 0
     for sample_rate, samples in chunks:
-        if held and (sample_rate, samples.shape[1]) != (held_rate, n_channels):
-            yield held_rate, np.concatenate(held)
+        if (sample_rate, samples.shape[1]) != (held_rate, n_channels):
+            if n_held:
+                yield held_rate, np.concatenate(held)
             held, n_held = [], 0
         held_rate, n_channels = sample_rate, samples.shape[1]
         held.append(samples)
@@ -47,23 +75,6 @@ def second_blocks(chunks: Iterator[Chunk]) -> Iterator[Chunk]:
         held, n_held = [joined[n_whole:]], n_held - n_whole
     if n_held:
         yield held_rate, np.concatenate(held)
-
-
-def downmix(samples: np.ndarray) -> np.ndarray:
-    """(n, channels) → (n,): the mean, or the loudest channel where the channels cancel out.
-
-    A recording with one channel inverted (a balanced microphone on a stereo plug) has a mean of
-    nearly nothing. The mean counts as cancelled when it is 10 dB below what it would keep of
-    unrelated channels, their mean power divided by their number.
-    """
-    n_channels = samples.shape[1]
-    mono = samples.mean(axis=1, dtype=np.float32)
-    if n_channels == 1:
-        return mono
-    power = np.square(samples).mean(axis=0)
-    if np.square(mono).mean() < CANCELLED * power.mean() / n_channels:
-        return np.ascontiguousarray(samples[:, power.argmax()])
-    return mono
 
 
 def resample(blocks: Iterator[Chunk], target_hz: int) -> Iterator[np.ndarray]:

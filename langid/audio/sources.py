@@ -5,6 +5,7 @@ callback is printed to standard error and lost, so `Source` never raises there: 
 end of the data, keeps the error, and the decoder's caller asks for it afterwards.
 """
 
+import copy
 import io
 import os
 import stat
@@ -27,13 +28,22 @@ class Source:
         How messages call it.
     owned : bool
         Whether `close` closes the file.
+
+    Attributes
+    ----------
+    suffix : str
+        How the name of a file given by its path ends, in lower case with the dot, else "".
+    size : int
+        In bytes, as it was on construction: what is written to the file later is not read.
     """
 
     def __init__(self, file: BinaryIO, name: str, owned: bool) -> None:
         self.name = name
+        self.suffix = ""
         self._file = file
         self._owned = owned
-        self._error: Exception | None = None
+        self._errors: list[Exception] = []
+        self._start = 0
         self.size = file.seek(0, os.SEEK_END)
         if self.size == 0:
             self.close()
@@ -50,28 +60,47 @@ class Source:
         if self._owned:
             self._file.close()
 
+    def part(self, start: int, end: int) -> "Source":
+        """The bytes from `start` up to `end`, at their beginning, as a source.
+
+        It reads the same file, so that only one of them is of use at a time, and what it meets is
+        an error of the whole.
+        """
+        part = copy.copy(self)
+        part._owned = False
+        part._start = self._start + start
+        part.size = end - start
+        part.seek(0)
+        return part
+
     def read(self, n_bytes: int) -> bytes:
         """At most `n_bytes` (the decoders' buffers hold no more); b"" at the end or on an error."""
         try:
+            n_bytes = max(0, min(n_bytes, self._start + self.size - self._file.tell()))
             return bytes(self._file.read(n_bytes)[:n_bytes])
         except Exception as error:  # whatever a stranger's file object raises; see raise_error
-            self._error = error
+            self._errors.append(error)
             return b""
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        """The new position, or -1 where damaged headers point before the start."""
+        """The new position, or -1 where damaged headers point before the start.
+
+        Where they point behind the end, that is the end: a disk may refuse what lies far behind.
+        """
         try:
             if whence == os.SEEK_CUR:
-                offset += self._file.tell()
+                offset += self.tell()
             elif whence == os.SEEK_END:
                 offset += self.size
-            return self._file.seek(offset) if offset >= 0 else -1
+            if offset < 0:
+                return -1
+            return self._file.seek(self._start + min(offset, self.size)) - self._start
         except Exception as error:
-            self._error = error
+            self._errors.append(error)
             return -1
 
     def tell(self) -> int:
-        return self._file.tell()
+        return self._file.tell() - self._start
 
     def peek(self, offset: int, n_bytes: int) -> bytes:
         """Bytes at an offset; the position afterwards is the start."""
@@ -82,11 +111,11 @@ class Source:
 
     def raise_error(self) -> None:
         """Raise the first reading error as an `AudioError`, if there was one."""
-        if self._error is not None:
+        if self._errors:
             raise AudioError(
-                f"{self.name} could not be read to its end ({self._error}): "
+                f"{self.name} could not be read to its end ({self._errors[0]}): "
                 "check the disk or the connection it comes from and try again."
-            ) from self._error
+            ) from self._errors[0]
 
 
 def open_source(audio: str | os.PathLike | bytes | BinaryIO) -> Source:
@@ -104,7 +133,9 @@ def open_source(audio: str | os.PathLike | bytes | BinaryIO) -> Source:
         return Source(io.BytesIO(audio), "The input", owned=True)
     if isinstance(audio, str | os.PathLike):
         path = os.fsdecode(audio)
-        return _as_source(_open_path(path), repr(os.path.basename(path)), owned=True)
+        source = _as_source(_open_path(path), repr(os.path.basename(path)), owned=True)
+        source.suffix = os.path.splitext(path)[1].lower()
+        return source
     if hasattr(audio, "read"):
         return _as_source(audio, "The file object", owned=False)
     raise AudioError(

@@ -15,10 +15,12 @@ from langid.audio.energy import SILENCE_DBFS, EnergyMeter
 from langid.data.utterance import Job, Reading, Utterance
 from langid.errors import AudioError
 
-# Compressed containers that libsndfile reads: such bytes are stored as they are.
-KEPT_FORMATS = {"FLAC": ".flac", "OGG": ".ogg", "MP3": ".mp3"}
+# Compressed formats that the Hub's viewer plays: bytes of them are stored as they are.
+KEPT_FORMATS = {"FLAC": ".flac", "Ogg": ".ogg", "Opus": ".opus", "MP3": ".mp3"}
 CLIPPED_LEVEL = 0.99  # of full scale: where converters and editors hold what is louder
 CLIPPED_SHARE = 0.1  # of the samples there: shouting into a microphone that was set too high
+
+FAINT = f"silent (nothing above {SILENCE_DBFS:g} dBFS)"
 
 
 class UnusableClip(ValueError):
@@ -112,7 +114,7 @@ class _PieceWriter:
             return "silent (all zero)"
         active_s = self._energy.active_s()
         if active_s == 0:
-            return f"silent (nothing above {SILENCE_DBFS:g} dBFS)"
+            return FAINT
         if self._n_clipped >= CLIPPED_SHARE * self.n_samples:
             return "clipped throughout"
         if active_s < limits.min_speech_s:
@@ -127,6 +129,51 @@ class _PieceWriter:
         self.close()
         duration_s = self.n_samples / SAMPLE_RATE
         return Piece(self._buffer.getvalue(), ".flac", duration_s, self._hash.hexdigest())
+
+
+class _Cutter:
+    """Blocks of a recording → pieces of the longest duration, and what is wrong with others."""
+
+    def __init__(self, limits: ClipLimits):
+        self.n_samples = 0
+        self._limits = limits
+        is_endless = math.isinf(limits.max_duration_s)
+        self._max = (
+            sys.maxsize if is_endless else max(1, round(limits.max_duration_s * SAMPLE_RATE))
+        )
+        self._pieces: list[Piece] = []
+        self._faults: list[str] = []
+        self.restart(flac=False)
+
+    def restart(self, flac: bool) -> None:
+        """Begin a piece, with FLAC bytes or without any."""
+        self._flac = flac
+        self._writer = _PieceWriter(flac)
+
+    def write(self, block: np.ndarray) -> None:
+        self.n_samples += len(block)
+        while len(block):
+            if self._writer.n_samples == self._max:
+                self._complete()
+                self.restart(self._flac)
+            room = self._max - self._writer.n_samples
+            self._writer.write(block[:room])
+            block = block[room:]
+
+    def close(self) -> None:
+        self._writer.close()
+
+    def finish(self) -> tuple[list[Piece], list[str]]:
+        """The pieces that are worth keeping, and the faults of those that are not."""
+        self._complete()
+        return self._pieces, self._faults
+
+    def _complete(self) -> None:
+        piece, fault = self._writer.finish(), self._writer.fault(self._limits)
+        if fault is None:
+            self._pieces.append(piece)
+        else:
+            self._faults.append(fault)
 
 
 def encode_clip(
@@ -152,12 +199,10 @@ def encode_clip(
         If it cannot be read or decoded, or no piece is worth keeping: too short, silent, clipped
         in a tenth of its samples, or with too little sound.
     """
-    suffix = _suffix_if_kept(recording, limits.max_duration_s)
     try:
-        pieces, changes = _decode(recording, limits, max_total_s, flac=suffix is None)
-        if suffix and changes:  # damaged, or its header understates it
-            suffix = None
-            pieces, changes = _decode(recording, limits, max_total_s, flac=True)
+        pieces, changes, suffix = _decode(recording, limits, max_total_s, keep=True)
+        if suffix and changes:  # damaged, or too long
+            pieces, changes, suffix = _decode(recording, limits, max_total_s, keep=False)
     except NonFiniteError as error:
         raise UnusableClip("NaN or infinite samples") from error
     except AudioError as error:
@@ -171,40 +216,32 @@ def encode_clip(
 
 
 def _decode(
-    recording: Path | bytes, limits: ClipLimits, max_total_s: float, flac: bool
-) -> tuple[list[Piece], list[str]]:
-    """Decode block by block into pieces that are worth keeping; see `encode_clip`."""
-    is_endless = math.isinf(limits.max_duration_s)
-    max_samples = sys.maxsize if is_endless else max(1, round(limits.max_duration_s * SAMPLE_RATE))
+    recording: Path | bytes, limits: ClipLimits, max_total_s: float, keep: bool
+) -> tuple[list[Piece], list[str], str | None]:
+    """Decode block by block into pieces that are worth keeping; see `encode_clip`.
+
+    With ``keep``, a compressed mono 16 kHz recording is only measured: its pieces have no bytes,
+    and the third value is the suffix to store it with.
+    """
     stream = AudioStream(recording)
-    pieces, faults, writer = [], [], _PieceWriter(flac)
-    is_cut_off = False
-
-    def complete() -> None:
-        piece, fault = writer.finish(), writer.fault(limits)
-        if fault is None:
-            pieces.append(piece)
-        else:
-            faults.append(fault)
-
+    cutter, suffix, is_cut_off = _Cutter(limits), None, False
     try:
         for block in stream:
-            while len(block):
-                if writer.n_samples == max_samples:
-                    complete()
-                    writer = _PieceWriter(flac)
-                room = max_samples - writer.n_samples
-                writer.write(block[:room])
-                block = block[room:]
+            if cutter.n_samples == 0:  # now the format is known
+                suffix = _suffix_if_kept(stream) if keep else None
+                cutter.restart(flac=suffix is None)
+            cutter.write(block)
             if stream.duration_s >= max_total_s:
                 is_cut_off = next(stream, None) is not None
                 break
     except TooShortError:
-        if stream.warnings:  # who knows how long it was
+        if stream.is_incomplete:  # who knows how long it was
             raise
     finally:
-        writer.close()
-    complete()
+        cutter.close()
+    pieces, faults = cutter.finish()
+    if pieces and stream.peak_dbfs < SILENCE_DBFS:
+        pieces, faults = [], [FAINT]
     if not pieces:
         raise UnusableClip(faults[0])
     if len(pieces) + len(faults) > 1:
@@ -213,15 +250,19 @@ def _decode(
     if is_cut_off:
         changes.append(f"the rest left out after {max_total_s / 60:g} min")
         pieces = [replace(piece, is_whole=False) for piece in pieces]
-    return pieces, changes
+    return pieces, changes, suffix
 
 
 def _changes(
     stream: AudioStream, pieces: list[Piece], faults: list[str], limits: ClipLimits
 ) -> list[str]:
     changes = []
-    if stream.warnings:
+    if stream.is_incomplete:
         changes.append("damaged, kept as far as it decodes")
+    if stream.n_repaired:
+        changes.append("single bad samples interpolated")
+    if stream.n_audio_tracks > 1:
+        changes.append(f"track {stream.audio_track} of {stream.n_audio_tracks}")
     if stream.n_channels != 1:
         changes.append(f"mixed down from {stream.n_channels} channels")
     if stream.source_rate_hz != SAMPLE_RATE:
@@ -232,21 +273,13 @@ def _changes(
     return changes
 
 
-def _suffix_if_kept(recording: Path | bytes, max_duration_s: float) -> str | None:
-    """The suffix to store it with if it is compressed mono 16 kHz audio already, else None.
+def _suffix_if_kept(stream: AudioStream) -> str | None:
+    """The suffix to store a recording with if it is compressed mono 16 kHz audio already.
 
     Opus counts by the rate at which it was recorded.
     """
-    try:  # open here: soundfile cannot encode every name
-        with (
-            io.BytesIO(recording) if isinstance(recording, bytes) else recording.open("rb") as file
-        ):
-            info = soundfile.info(file)
-    except (soundfile.LibsndfileError, OSError):
-        return None
-    if (info.channels, info.samplerate) != (1, SAMPLE_RATE) or info.duration > max_duration_s:
-        return None
-    return ".opus" if info.subtype == "OPUS" else KEPT_FORMATS.get(info.format)
+    is_mono_16_khz = (stream.n_channels, stream.source_rate_hz) == (1, SAMPLE_RATE)
+    return KEPT_FORMATS.get(stream.format) if is_mono_16_khz else None
 
 
 def recording_jobs(clips: list[Clip]) -> list[Job]:

@@ -48,6 +48,34 @@ def read_figures(source: str, revision: str | None = None) -> Report | None:
         return None
 
 
+def summarise_figures(report: Report | None) -> str:
+    """The figures that matter most, as at most three points in Markdown."""
+    if report is None or report.clip_accuracy is None:
+        return UNKNOWN
+    lines = [
+        f"Of recordings in its languages that are not in its training, it gets "
+        f"**{report.clip_accuracy:.0%}** right."
+    ]
+    lengths = [
+        f"{length} {group.clip_accuracy:.0%}"
+        for length, group in report.by_duration.items()
+        if group.clip_accuracy is not None
+    ]
+    if lengths:
+        lines.append(f"By their length: {', '.join(lengths)}.")
+    noticed = [
+        f"{share:.0%} of {what}"
+        for share, what in (
+            (report.other_recall, "recordings in other languages"),
+            (report.none_recall, "those without speech"),
+        )
+        if share is not None
+    ]
+    if noticed:
+        lines.append(f"It notices {' and '.join(noticed)}.")
+    return "\n".join(f"- {line}" for line in lines)
+
+
 def describe_figures(report: Report | None) -> str:
     """The figures as a Markdown table and sentences; those that are not known are left out."""
     if report is None or report.clip_accuracy is None:

@@ -1,16 +1,15 @@
-"""Overlapping windows → even cells of time, for a plot; colours for the labels."""
+"""An answer over time, as it is drawn: stretches, ticks of the axis, colours of the labels."""
 
-import math
 from collections.abc import Sequence
-from html import escape
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from langid.identification import Identification, WindowResult
-from langid.languages import NONE, OTHER, language_name
+from langid.identification import Identification
+from langid.languages import NONE, OTHER
 
-MAX_CELLS = 60  # still some pixels each on a phone
-IN_MINUTES_S = 600  # recordings over this have a time axis in minutes
+MAX_STRETCHES = 200  # beyond, what would be thinner than some pixels joins its neighbour
+MAX_TICKS = 5
 STEPS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600)
 
 # Okabe & Ito's palette, which colour-blind people can tell apart, and two quiet colours; all of
@@ -26,67 +25,36 @@ def label_colours(labels: Sequence[str]) -> dict[str, str]:
     return {label: _SPECIAL.get(label) or colours[label] for label in labels}
 
 
-def legend_html(labels: Sequence[str]) -> str:
-    """A list of the labels' names, each item with its colour as the CSS variable ``--colour``."""
-    items = (
-        f'<li style="--colour: {colour}">{escape(language_name(label))}</li>'
-        for label, colour in label_colours(labels).items()
-    )
-    return f"<ul>{''.join(items)}</ul>"
+@dataclass(frozen=True)
+class Stretch:
+    """A segment as the strip shows it: the mean ``probabilities`` of its windows."""
+
+    start_s: float
+    end_s: float
+    language: str
+    probabilities: dict[str, float]
 
 
-def time_cells(windows: Sequence[WindowResult], duration_s: float) -> tuple[float, np.ndarray]:
-    """Mean probabilities of the windows over each stretch of time.
+def stretches(answer: Identification) -> list[Stretch]:
+    """The segments with the probabilities of their windows, at most about `MAX_STRETCHES`."""
+    least_s = answer.duration_s / MAX_STRETCHES if len(answer.segments) > MAX_STRETCHES else 0.0
+    rows = np.array([list(window.probabilities.values()) for window in answer.windows])
+    middles = np.array([(window.start_s + window.end_s) / 2 for window in answer.windows])
+    found: list[Stretch] = []
+    for segment in answer.segments:
+        if found and segment.end_s - segment.start_s < least_s:
+            found[-1] = replace(found[-1], end_s=segment.end_s)
+            continue
+        first = min(np.searchsorted(middles, segment.start_s), len(rows) - 1)
+        end = max(np.searchsorted(middles, segment.end_s, side="right"), first + 1)
+        means = dict(zip(answer.probabilities, rows[first:end].mean(axis=0).tolist(), strict=True))
+        found.append(Stretch(segment.start_s, segment.end_s, segment.language, means))
+    return found
 
-    Cell ``i`` lasts from ``i * step_s`` to ``(i + 1) * step_s`` and holds the mean of all windows
-    that overlap it, so that no window is lost in a long recording and none counts by its order.
 
-    Parameters
-    ----------
-    windows
-        At least one, in the order of time, together covering the recording.
-    duration_s
-        Of the recording; the cells cover it, at most ``MAX_CELLS`` of them up to 60 hours.
-
-    Returns
-    -------
-    step_s : float
-        Length of a cell in seconds, a round number.
-    probabilities : np.ndarray
-        (n_cells, n_labels), rows summing to 1, labels in the windows' order.
+def ticks(length_s: float) -> range:
+    """Seconds at which a time axis has its ticks: round ones, at most `MAX_TICKS`, none too late
+    for its words to fit.
     """
-    step_s = next((step for step in STEPS_S if duration_s <= step * MAX_CELLS), STEPS_S[-1])
-    begins_s = np.arange(math.ceil(duration_s / step_s)) * float(step_s)
-    starts_s = np.array([window.start_s for window in windows])
-    ends_s = np.array([window.end_s for window in windows])
-    rows = np.array([list(window.probabilities.values()) for window in windows])
-
-    last = len(windows) - 1
-    first = np.minimum(np.searchsorted(ends_s, begins_s, side="right"), last)
-    end = np.maximum(np.searchsorted(starts_s, begins_s + step_s, side="left"), first + 1)
-    sums = np.vstack([np.zeros(rows.shape[1]), np.cumsum(rows, axis=0)])
-    return float(step_s), (sums[end] - sums[first]) / (end - first)[:, None]
-
-
-def plot_columns(answer: Identification) -> tuple[dict[str, list], float, str]:
-    """The cells in long form, a row for each cell and label.
-
-    Returns
-    -------
-    columns : dict
-        ``time`` (middle of the cell), ``language`` (English name) and ``probability``.
-    step : float
-        Length of a cell in the unit of ``time``.
-    unit : str
-        ``"seconds"`` or, for long recordings, ``"minutes"``.
-    """
-    step_s, cells = time_cells(answer.windows, answer.duration_s)
-    unit, unit_s = ("minutes", 60) if answer.duration_s > IN_MINUTES_S else ("seconds", 1)
-    step = step_s / unit_s
-    names = [language_name(label) for label in answer.probabilities]
-    columns = {
-        "time": np.repeat((np.arange(len(cells)) + 0.5) * step, len(names)).tolist(),
-        "language": names * len(cells),
-        "probability": cells.ravel().tolist(),
-    }
-    return columns, step, unit
+    step_s = next((step for step in STEPS_S if length_s <= step * MAX_TICKS), STEPS_S[-1])
+    return range(0, int(0.95 * length_s) + 1, step_s)

@@ -1,38 +1,12 @@
-"""An answer, or the weights it comes from → sentences for people, in Markdown."""
+"""What the page says in words, apart from an answer."""
 
 from collections.abc import Sequence
 from pathlib import Path
 
-from langid.audio.duration import describe_duration
 from langid.checkpoint import EMBEDDED_NAME
-from langid.identification import Identification, LanguageShare, Segment
+from langid.identification import LanguageShare
 from langid.languages import NONE, OTHER, language_name
-from langid.page.times import clock
 from langid.version import VERSION
-
-NOT_SURE = 0.6  # below this confidence the runner-up is named as well
-SHORT_S = 3.0
-
-
-def describe_answer(answer: Identification, candidates: Sequence[str] | None = None) -> str:
-    """How long it was, what was heard, how sure that is, and the warnings.
-
-    ``candidates`` are the labels that the answer was restricted to, None if it was not.
-    """
-    heard = {NONE: "no speech", OTHER: "speech in another language"}.get(
-        answer.language, language_name(answer.language)
-    )
-    shares = describe_shares(answer.languages)
-    lines = [f"{describe_duration(answer.duration_s)} of audio: **{shares or heard}**."]
-    if answer.confidence < NOT_SURE and not shares:
-        second, share = sorted(answer.probabilities.items(), key=lambda item: -item[1])[1]
-        lines[0] += f" Not sure: it may be {_phrase(second)} as well ({share:.0%})."
-    if answer.duration_s < SHORT_S and answer.language != NONE:
-        lines[0] += " So short a recording is easily misheard: five seconds or more are better."
-    if candidates is not None:
-        lines.append(f"Chosen only among {join_names(candidates)}.")
-    lines += [f"⚠ {warning}" for warning in answer.warnings]
-    return "\n\n".join(lines)
 
 
 def describe_shares(languages: Sequence[LanguageShare]) -> str:
@@ -42,16 +16,6 @@ def describe_shares(languages: Sequence[LanguageShare]) -> str:
     return ", ".join(
         f"{language_name(part.language)} {100 * part.share:.0f} %" for part in languages
     )
-
-
-def segment_table(segments: Sequence[Segment]) -> str:
-    """Who wins when, as a Markdown table."""
-    rows = [
-        f"| {clock(segment.start_s)} – {clock(segment.end_s)} "
-        f"| {language_name(segment.language)} | {segment.confidence:.0%} |"
-        for segment in segments
-    ]
-    return "\n".join(["| From – to | Heard | Confidence |", "|:--|:--|--:|", *rows])
 
 
 def describe_weights(source: str, revision: str | None) -> str:

@@ -11,6 +11,7 @@ from langid.audio import MIN_DURATION_S, SAMPLE_RATE, AudioStream, load_audio
 from langid.errors import AudioError
 
 TONE_DB = level_db(tone())
+WAV_FLOAT = FORMATS["wav_float"]
 
 
 def sentence(audio, sample_rate=None) -> str:
@@ -120,7 +121,7 @@ def test_an_array_is_left_as_it_was():
 
 def test_a_file_and_the_array_it_holds_are_the_same():
     noise = np.random.default_rng(0).normal(scale=0.1, size=(100_000, 2)).astype(np.float32)
-    wav = encode(FORMATS["wav_float"], noise)
+    wav = encode(WAV_FLOAT, noise)
     np.testing.assert_array_equal(load_audio(wav)[0], load_audio(noise, 44_100)[0])
 
 
@@ -237,21 +238,39 @@ def test_nan_and_infinity(value, position):
     samples = tone(duration_s=1.0)
     samples[position] = value
     assert "NaN or infinite" in sentence(samples, 44_100)
+    samples[::50] = value
     for name in ("wav_float", "wav_double"):
         assert "NaN or infinite" in sentence(encode(FORMATS[name], samples))
 
 
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 8526.0, -1e30, 50.0])
+@pytest.mark.parametrize("position", [0, 30_000, 66_149])
+@pytest.mark.parametrize("n_channels", [1, 2])
+def test_single_bad_samples_of_a_file_are_interpolated(value, position, n_channels):
+    samples = tone(n_channels=n_channels)
+    expected, _ = load_audio(samples, 44_100)
+    samples[position, 0] = value
+    waveform, (warning,) = load_audio(encode(WAV_FLOAT, samples))
+    total = f"{samples.size:,}"
+    assert warning == (
+        f"The input has 1 of {total} samples that are no numbers or far out of range: their "
+        "neighbours stand in for them."
+    )
+    np.testing.assert_allclose(waveform, expected, atol=0.02)
+
+
 def test_floats_too_large_for_audio():
     assert "divide floats by their full scale" in sentence(tone() * 20_000, 44_100)
-    assert "divide floats by their full scale" in sentence(
-        encode(FORMATS["wav_float"], tone() * 20_000)
-    )
+    assert "export it again with 16 bits" in sentence(encode(WAV_FLOAT, tone() * 20_000))
     assert "NaN or infinite" in sentence(tone().astype(np.float64) * 1e300, 44_100)
 
 
 def test_loud_floats_are_kept():
-    waveform, _ = load_audio(tone(amplitude=3.0), 44_100)
-    assert np.abs(waveform).max() == pytest.approx(3.0, rel=0.05)
+    for amplitude in (3.0, 50.0):
+        loud = tone(amplitude=amplitude)
+        for waveform, warnings in (load_audio(loud, 44_100), load_audio(encode(WAV_FLOAT, loud))):
+            assert np.abs(waveform).max() == pytest.approx(amplitude, rel=0.05)
+            assert warnings == []
 
 
 @pytest.mark.parametrize("sample_rate", [0, -16_000, 999, 768_001, float("nan"), float("inf"), "x"])

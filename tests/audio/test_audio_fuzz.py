@@ -2,6 +2,7 @@
 
 import io
 
+import fuzz_audio
 import numpy as np
 import pytest
 from helpers.audio import FORMATS, clip, missing_encoder
@@ -105,3 +106,11 @@ def test_arrays_of_any_bits(dtype, shape, sample_rate, seed):
         assert str(error).endswith(".")
     else:
         assert np.isfinite(waveform).all()
+
+
+def test_mutated_recordings_of_every_format():
+    """The first of those that `tests/fuzz_audio.py` makes, in a process with 512 MB."""
+    counts, failures = fuzz_audio.run(range(200))
+    assert failures == []
+    assert sum(counts.values()) == 200
+    assert min(fuzz_audio.totals(counts).values()) > 10  # neither all whole nor all useless

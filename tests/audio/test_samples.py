@@ -5,7 +5,7 @@ import pytest
 import soxr
 from helpers.audio import dominant_hz, level_db, tone
 
-from langid.audio.samples import downmix, full_scale, resample, second_blocks
+from langid.audio.samples import beyond_scale, full_scale, interpolate, resample, second_blocks
 
 
 @pytest.mark.parametrize(
@@ -27,32 +27,6 @@ def test_full_scale_of_each_width(dtype, values, expected):
     scaled = full_scale(np.array(values, dtype=dtype))
     assert scaled.dtype == np.float32
     np.testing.assert_array_equal(scaled, np.array(expected, dtype=np.float32))
-
-
-def test_downmix_is_the_mean():
-    samples = np.array([[0.5, 0.25], [0.0, -0.5]], dtype=np.float32)
-    np.testing.assert_array_equal(downmix(samples), np.array([0.375, -0.25], dtype=np.float32))
-
-
-def test_downmix_of_one_speaker_in_one_of_six_channels_is_the_mean():
-    samples = np.zeros((100, 6), dtype=np.float32)
-    samples[:, 2] = 0.6
-    np.testing.assert_allclose(downmix(samples), 0.1, rtol=1e-6)
-
-
-def test_downmix_of_inverted_channels_is_the_loudest():
-    left = tone(440)[:, 0]
-    np.testing.assert_array_equal(downmix(np.stack([left, -left], axis=1)), left)
-    np.testing.assert_array_equal(downmix(np.stack([0.9 * left, -left], axis=1)), -left)
-
-
-def test_downmix_of_unrelated_channels_is_the_mean():
-    samples = np.random.default_rng(0).normal(size=(1000, 8)).astype(np.float32)
-    np.testing.assert_allclose(downmix(samples), samples.mean(axis=1), atol=1e-6)
-
-
-def test_downmix_of_silence_is_silence():
-    np.testing.assert_array_equal(downmix(np.zeros((5, 2), np.float32)), np.zeros(5))
 
 
 @pytest.mark.parametrize("n_chunk", [1, 7, 10, 11, 25, 100])
@@ -78,6 +52,38 @@ def test_second_blocks_end_where_rate_or_channels_change():
         (20.0, (20, 2)),
         (20.0, (1, 2)),
     ]
+
+
+def test_second_blocks_are_never_empty():
+    chunks = [(10.0, np.zeros((10, 1), np.float32)), (20.0, np.zeros((20, 1), np.float32))]
+    assert [len(block) for _, block in second_blocks(iter(chunks))] == [10, 20]
+
+
+def column(*values):
+    return np.array(values, dtype=np.float32)[:, None]
+
+
+def test_what_is_no_number_or_40_db_over_full_scale_is_beyond_it():
+    assert beyond_scale(column(1, -3, 100), spikes=False) is None
+    for bad in (np.nan, np.inf, -np.inf, 101, -1e30):
+        is_bad = beyond_scale(column(0.5, bad, 3, 3), spikes=False)
+        np.testing.assert_array_equal(is_bad, column(0, 1, 0, 0) == 1)
+
+
+def test_a_spike_counts_with_its_ringing_if_the_rest_is_in_scale():
+    usual = np.full((1000, 1), 0.1, np.float32)
+    is_bad = beyond_scale(np.concatenate([usual, column(0.5, 3, 50, 3, 0.5)]), spikes=True)
+    assert np.flatnonzero(is_bad).tolist() == [1001, 1002, 1003]
+    assert beyond_scale(np.concatenate([usual * 30, column(50)]), spikes=True) is None
+    assert beyond_scale(np.concatenate([usual, column(3.9)]), spikes=True) is None
+
+
+def test_interpolation_is_on_the_line_between_the_neighbours_of_each_channel():
+    samples = np.array([[0, 5], [np.nan, 6], [np.inf, 7], [3, np.nan]], dtype=np.float32)
+    repaired = interpolate(samples, ~np.isfinite(samples))
+    np.testing.assert_array_equal(repaired, [[0, 5], [1, 6], [2, 7], [3, 7]])
+    nothing = interpolate(column(np.nan, np.nan), column(1, 1) == 1)
+    np.testing.assert_array_equal(nothing, [[0], [0]])
 
 
 @pytest.mark.parametrize("sample_rate", [8_000, 11_025, 22_050, 44_100, 48_000, 96_000])

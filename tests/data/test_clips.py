@@ -5,6 +5,7 @@ import io
 import numpy as np
 import pytest
 import soundfile
+from helpers.audio import id3_tag, two_tracks
 from helpers.recordings import SAMPLE_RATE, record, waveform
 
 from langid.data.clips import ClipLimits, UnusableClip, encode_clip
@@ -99,9 +100,9 @@ def test_reasons_for_leaving_a_recording_out(tmp_path):
     record(tmp_path / "short.wav", seed=1, duration_s=0.4)
     record(tmp_path / "shorter.wav", seed=1, duration_s=0.01)
     not_finite = waveform(1).astype(np.float32) / 32768
-    not_finite[1000] = np.nan
+    not_finite[::50] = np.nan
     wav(tmp_path / "nan.wav", not_finite, subtype="FLOAT")
-    not_finite[1000] = -np.inf
+    not_finite[::50] = -np.inf
     wav(tmp_path / "infinite.wav", not_finite, subtype="DOUBLE")
     reasons = {path.stem: reason_of(path) for path in tmp_path.iterdir()}
     assert reasons == {
@@ -115,6 +116,32 @@ def test_reasons_for_leaving_a_recording_out(tmp_path):
     assert reason_of(tmp_path / "absent.wav") == "undecodable"
 
 
+def test_single_bad_samples_are_repaired_and_told(tmp_path):
+    samples = waveform(1).astype(np.float32) / 32768
+    samples[1000] = np.nan
+    assert changes_of(wav(tmp_path / "nan.wav", samples, subtype="FLOAT")) == [
+        "single bad samples interpolated"
+    ]
+
+
+def test_channels_are_chosen_by_speech_here_too(tmp_path):
+    """Left and right inverted, with a hum in common that does not cancel: the noise is stored."""
+    hum = 0.3 * np.sin(2 * np.pi * 50 * np.arange(4 * SAMPLE_RATE) / SAMPLE_RATE)
+    speech = np.repeat([0.1, 0, 0.2, 0], SAMPLE_RATE) * np.random.default_rng(0).normal(size=64_000)
+    path = wav(tmp_path / "a.wav", np.stack([speech + hum, hum - speech], axis=1))
+    pieces, changes = encode_clip(path, ClipLimits())
+    assert changes == ["mixed down from 2 channels"]
+    stored, _ = soundfile.read(io.BytesIO(pieces[0].data))
+    assert np.corrcoef(stored, speech)[0, 1] > 0.99
+
+
+def test_a_choice_of_track_is_no_damage(tmp_path):
+    """What is said of a recording is not always that it is damaged."""
+    path = tmp_path / "two.mkv"
+    path.write_bytes(two_tracks())
+    assert changes_of(path) == ["track 1 of 2", "resampled from 48,000 Hz"]
+
+
 def test_silence_is_told_from_all_zeros(tmp_path):
     zeros = np.zeros(SAMPLE_RATE)
     assert reason_of(wav(tmp_path / "zero.wav", zeros)) == "silent (all zero)"
@@ -123,6 +150,16 @@ def test_silence_is_told_from_all_zeros(tmp_path):
     faint = np.random.default_rng(0).normal(0, 10 ** (-66 / 20), SAMPLE_RATE)
     assert reason_of(wav(tmp_path / "faint.wav", faint)) == "silent (nothing above -60 dBFS)"
     assert len(encode(wav(tmp_path / "soft.wav", faint * 10))) == 1
+    fainter = faint / 10  # it would be amplified to be identified
+    assert reason_of(wav(tmp_path / "fainter.wav", fainter)) == "silent (nothing above -60 dBFS)"
+
+
+def test_an_mp3_with_odd_tags_keeps_its_bytes_and_prints_nothing(tmp_path, capfd):
+    path = record(tmp_path / "a.mp3", seed=1, duration_s=2)
+    path.write_bytes(id3_tag(1000) + path.read_bytes()[:-300] + b"TAG" + b"a" * 125)
+    (piece,) = encode(path)
+    assert piece.suffix == ".mp3" and piece.data == path.read_bytes()
+    assert capfd.readouterr() == ("", "")
 
 
 def test_clipping_is_judged_by_the_share_of_the_samples(tmp_path):

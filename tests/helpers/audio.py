@@ -12,6 +12,7 @@ from pathlib import Path
 import av
 import numpy as np
 import soundfile
+from av.stream import Disposition
 
 LAYOUTS = {1: "mono", 2: "stereo", 3: "3.0", 4: "quad", 5: "5.0", 6: "5.1"}
 
@@ -128,8 +129,8 @@ def clip(name: str, **tone_settings: float) -> bytes:
     return encode(form, tone(sample_rate=sample_rate, **tone_settings), sample_rate)
 
 
-def mux_audio(container, stream, waveform: np.ndarray) -> None:
-    """Encode and write a whole waveform (samples, channels)."""
+def mux_audio(container, stream, waveform: np.ndarray, start_s: float = 0.0) -> None:
+    """Encode and write a whole waveform (samples, channels), with time stamps from a start on."""
     layout, sample_rate = stream.layout.name, stream.rate
     frame = av.AudioFrame.from_ndarray(
         np.ascontiguousarray(waveform.T), format="fltp", layout=layout
@@ -140,9 +141,13 @@ def mux_audio(container, stream, waveform: np.ndarray) -> None:
     for converted in [*resampler.resample(frame), *resampler.resample(None)]:
         fifo.write(converted)
     frame_size = stream.codec_context.frame_size or 1024
+    packets = []
     while piece := fifo.read(frame_size) or fifo.read(0, partial=True):
-        container.mux(stream.encode(piece))
-    container.mux(stream.encode())
+        packets += stream.encode(piece)
+    for packet in [*packets, *stream.encode()]:
+        packet.pts += round(start_s / packet.time_base)
+        packet.dts += round(start_s / packet.time_base)
+        container.mux(packet)
 
 
 def mux_video(container, stream, duration_s: float) -> None:
@@ -153,6 +158,44 @@ def mux_video(container, stream, duration_s: float) -> None:
         frame.pts = index
         container.mux(stream.encode(frame))
     container.mux(stream.encode())
+
+
+def mux_tracks(
+    tracks: list[tuple[float, np.ndarray]],
+    container_format: str = "matroska",
+    codec: str = "libopus",
+    sample_rate: int = 48_000,
+    video_s: float = 0.0,
+    default: int | None = None,
+) -> bytes:
+    """A file of audio tracks, each a (start in seconds, waveform (samples, channels)), beside a
+    picture of `video_s` seconds if that is not 0; `default` is the track that is marked."""
+    buffer = io.BytesIO()
+    with av.open(buffer, "w", format=container_format) as container:
+        video = container.add_stream("mpeg4", rate=25) if video_s else None
+        streams = [
+            container.add_stream(codec, rate=sample_rate, layout=LAYOUTS[waveform.shape[1]])
+            for _, waveform in tracks
+        ]
+        if default is not None:
+            for index, stream in enumerate(streams):
+                stream.disposition = Disposition.default if index == default else Disposition(0)
+        if video is not None:
+            mux_video(container, video, video_s)
+        for stream, (start_s, waveform) in zip(streams, tracks, strict=True):
+            mux_audio(container, stream, waveform, start_s)
+    return buffer.getvalue()
+
+
+def two_tracks(**settings) -> bytes:
+    """1.5 s of 500 Hz and 2 s of 2000 Hz."""
+    tracks = [(0.0, tone(500, 1.5, 48_000)), (0.0, tone(2000, 2.0, 48_000))]
+    return mux_tracks(tracks, **settings)
+
+
+def id3_tag(n_bytes: int) -> bytes:
+    size = bytes(n_bytes >> shift & 127 for shift in (21, 14, 7, 0))
+    return b"ID3\x03\x00\x00" + size + np.random.default_rng(0).bytes(n_bytes)
 
 
 def silent_film(container_format: str = "mp4") -> bytes:

@@ -46,11 +46,13 @@ class FakeIdentifier:
         self.labels = labels
         self.languages = tuple(label for label in labels if label not in ("other", "none"))
         self.asked_languages: object = None
+        self.asked_audio_track: int | None = None
 
     def identify_many(
-        self, paths: Iterable, languages: list[str] | None = None
+        self, paths: Iterable, languages: list[str] | None = None, audio_track: int | None = None
     ) -> Iterator[tuple[object, Identification | AudioError]]:
         self.asked_languages = languages
+        self.asked_audio_track = audio_track
         if languages is not None and not set(languages) <= set(self.labels):
             raise ValueError("This model does not know a candidate.")
         # Backwards: the order of the answers is no promise.

@@ -1,4 +1,4 @@
-"""The page's server, through the real Gradio client."""
+"""The page's server, through the real Gradio client and through bare HTTP."""
 
 import json
 import logging
@@ -11,6 +11,7 @@ import time
 import urllib.error
 import urllib.request
 from pathlib import Path
+from types import SimpleNamespace
 
 import gradio as gr
 import numpy as np
@@ -18,7 +19,7 @@ import pytest
 import soundfile
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
-from helpers.app import served
+from helpers.app import served, served_page
 
 import app
 from langid import LanguageIdentifier, WeightsError
@@ -26,10 +27,13 @@ from langid.checkpoint import EMBEDDED, EMBEDDED_NAME
 from langid.config import ModelConfig
 from langid.languages import language_name
 from langid.model import LanguageCNN
+from langid.page import clients
+from langid.space.handlers import GONE
 
 ROOT = Path(app.__file__).parent
 FRENCH = ROOT / "examples" / "french.flac"
 START_TIMEOUT_S = 400  # on a busy machine the imports alone take two minutes
+FILE_META = {"_type": "gradio.FileData"}
 
 
 @pytest.fixture(scope="module")
@@ -38,9 +42,14 @@ def identifier() -> LanguageIdentifier:
 
 
 @pytest.fixture(scope="module")
-def url(identifier):
-    with served(identifier) as url:
-        yield url
+def server(identifier):
+    with served_page(identifier) as (url, page):
+        yield url.rstrip("/"), page
+
+
+@pytest.fixture(scope="module")
+def url(server) -> str:
+    return server[0]
 
 
 @pytest.fixture(scope="module")
@@ -56,6 +65,61 @@ def page_text(url: str) -> str:
     """Everything that the page is built from."""
     with urllib.request.urlopen(f"{url.rstrip('/')}/config", timeout=30) as response:
         return json.dumps(json.load(response), ensure_ascii=False)
+
+
+def post(url: str, body: object) -> dict:
+    """The answer to a body of JSON; one with the key "detail" or "error" for an HTTP error."""
+    request = urllib.request.Request(
+        url, json.dumps(body).encode(), {"Content-Type": "application/json"}
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=60) as response:
+            return json.load(response)
+    except urllib.error.HTTPError as error:
+        return json.load(error)
+
+
+def health(url: str) -> dict:
+    with urllib.request.urlopen(f"{url}/health", timeout=30) as response:
+        return json.load(response)
+
+
+def call(url: str, body: dict, version: str = "") -> tuple[str, object]:
+    """Event and data of the answer to ``POST /call/predict`` and the ``GET`` that follows."""
+    event_id = post(f"{url}/gradio_api/call/{version}predict", body)["event_id"]
+    answer = f"{url}/gradio_api/call/{version}predict/{event_id}"
+    with urllib.request.urlopen(answer, timeout=60) as stream:
+        event = "heartbeat"
+        for line in stream:
+            kind, _, value = line.decode().strip().partition(": ")
+            if kind == "event":
+                event = value
+            elif kind == "data" and event != "heartbeat":
+                return event, json.loads(value)
+    raise AssertionError("The stream ended without an answer.")
+
+
+def upload(url: str, path: Path) -> dict:
+    """The file as the server knows it afterwards."""
+    boundary = "b0undary"
+    head = f'--{boundary}\r\nContent-Disposition: form-data; name="files"; filename="{path.name}"'
+    body = f"{head}\r\n\r\n".encode() + path.read_bytes() + f"\r\n--{boundary}--\r\n".encode()
+    request = urllib.request.Request(
+        f"{url}/gradio_api/upload",
+        body,
+        {"Content-Type": f"multipart/form-data; boundary={boundary}"},
+    )
+    with urllib.request.urlopen(request, timeout=60) as response:
+        return {"path": json.load(response)[0], "meta": FILE_META}
+
+
+def write_speech(path: Path, duration_s: float) -> Path:
+    """The French example over and over."""
+    speech, rate = soundfile.read(FRENCH, dtype="float32")
+    with soundfile.SoundFile(path, "w", rate, 1) as file:
+        for _ in range(round(duration_s * rate / len(speech))):
+            file.write(speech)
+    return path
 
 
 def test_a_client_gets_what_the_package_says(client, identifier):
@@ -88,7 +152,13 @@ def test_no_restriction_may_be_sent_as_null(client):
 
 @pytest.mark.parametrize(
     ("candidates", "sentence"),
-    [([], "No candidate is chosen"), (["en", "klingon"], "cannot answer 'klingon'")],
+    [
+        ([], "No candidate is chosen"),
+        (["en", "klingon"], "cannot answer 'klingon'"),
+        (5, "5 names no language: choose among en"),
+        ([5], "names no language"),
+        ({"en": 1, "xx": 2}, "cannot answer 'xx'"),
+    ],
 )
 def test_bad_candidates_give_a_sentence(client, candidates, sentence):
     with pytest.raises(AppError, match=sentence):
@@ -107,6 +177,17 @@ def test_a_text_called_wav_gives_a_sentence(client, tmp_path):
         predict(client, path)
 
 
+def test_a_recording_over_four_hours_is_refused(client, tmp_path):
+    path = tmp_path / "day.flac"
+    with soundfile.SoundFile(path, "w", 8_000, 1) as file:
+        for _ in range(4 * 60 + 1):
+            file.write(np.zeros(60 * 8_000, dtype=np.int16))
+    start_s = time.monotonic()
+    with pytest.raises(AppError, match="lasts more than 4 h"):
+        predict(client, path)
+    assert time.monotonic() - start_s < 10
+
+
 def test_silence_has_an_answer(client, identifier, tmp_path):
     path = tmp_path / "silence.wav"
     soundfile.write(path, np.zeros(3 * 16_000, dtype=np.float32), 16_000)
@@ -114,6 +195,54 @@ def test_silence_has_an_answer(client, identifier, tmp_path):
     assert sum(result["probabilities"].values()) == pytest.approx(1)
     assert result == identifier.identify(path).to_dict()
     assert label["label"] == language_name(result["language"])
+
+
+def test_bare_http_takes_an_omitted_value(url):
+    audio = upload(url, FRENCH)
+    for version, body in (("", {"data": [audio]}), ("v2/", {"audio": audio})):
+        event, (label, result) = call(url, body, version)
+        assert (event, label["label"], result["language"]) == ("complete", "French", "fr")
+
+
+@pytest.mark.parametrize(
+    ("data", "sentence"),
+    [
+        ([None], "There is no recording yet"),
+        ([], "There is no recording yet"),
+        ([5], "could not be fetched"),
+        (["https://example.org/a.wav"], "could not be fetched"),
+        ([{"path": "http://127.0.0.1:1/a.wav", "meta": FILE_META}], "could not be fetched"),
+        ([{"path": "/etc/passwd", "meta": FILE_META}], "could not be fetched"),
+        ([{"path": str(FRENCH), "meta": FILE_META}, 5], "5 names no language"),
+    ],
+)
+def test_bare_http_gets_a_sentence_for_every_mistake(url, data, sentence):
+    event, answer = call(url, {"data": data})
+    assert event == "error" and sentence in answer["error"]
+    for secret in ("/etc", "/tmp", "127.0.0.1", "Traceback", str(ROOT)):
+        assert secret not in answer["error"]
+
+
+def test_what_is_asked_in_a_wrong_way_gets_a_sentence_as_well(url):
+    for path, body in [
+        ("call/v2/predict", {}),
+        ("call/v2/predict", {"audio": None, "colour": "red"}),
+        ("call/predicted", {"data": []}),
+        ("call/v2/predicted", {}),
+        ("run/predict", {"data": []}),
+    ]:
+        answer = post(f"{url}/gradio_api/{path}", body)
+        sentence = answer.get("error") or answer.get("detail")
+        assert isinstance(sentence, str) and len(sentence) > 10, path
+
+
+def test_a_recording_that_was_deleted_says_load_it_again(url, tmp_path):
+    path = tmp_path / "gone.flac"
+    soundfile.write(path, np.zeros(16_000), 16_000)
+    audio = upload(url, path)
+    os.unlink(audio["path"])
+    event, answer = call(url, {"data": [audio]})
+    assert event == "error" and answer["error"] == GONE
 
 
 def test_only_predict_is_documented_and_well(client, identifier):
@@ -133,38 +262,122 @@ def test_only_predict_is_documented_and_well(client, identifier):
         assert word in predict_info["description"]
 
 
-def test_the_page_names_its_weights(url):
-    text = page_text(url)
-    assert f"Weights: the {EMBEDDED_NAME} of version" in text
-    assert "could not be loaded" not in text
-
-
 def test_the_handlers_answer_without_a_server(identifier, tmp_path):
     handlers = app.Handlers(identifier)
+    visitor = SimpleNamespace(session_hash="anna")
     bars, result = handlers.predict(str(FRENCH), ["French", "en"])
     assert result["language"] == "fr" and bars["English"] + bars["French"] == pytest.approx(1)
     with pytest.raises(gr.Error, match="There is no recording yet"):
         handlers.predict(None)
-    *_, (bars, summary, *_) = handlers.show(str(FRENCH), ["fr", "en"])
-    assert set(bars) == {"English", "French"} and "Chosen only among" in summary
-    path = tmp_path / "notes.wav"
+
+    *_, (view, shown) = handlers.show(str(FRENCH), 1, list(identifier.labels), visitor)
+    assert (view["ticket"], view["state"]) == (1, "done")
+    assert view["words"].startswith("French, 9") and "among all" not in view["html"]
+    few = handlers.restrict(shown, ["en", "it"])
+    assert few["ticket"] == 1 and "Among all answers: French, 9" in few["html"]
+    assert handlers.restrict(shown, [])["state"] == "error"
+    assert handlers.scheduler.n_jobs == 0
+
+    path = tmp_path / "<b>*notes*.wav"
     path.write_text("This is no sound at all.\n" * 20)
-    shown = handlers.show(str(path), None)
-    next(shown)
-    assert "is not audio" in next(shown)[1]
-    with pytest.raises(gr.Error, match="is not audio"):
-        next(shown)
+    *_, (view, shown) = handlers.show(str(path), 2, list(identifier.labels), visitor)
+    assert view["state"] == "error" and "&lt;b&gt;*notes*.wav" in view["html"] and shown is None
 
 
-def test_a_recording_over_four_hours_is_refused(client, tmp_path):
-    path = tmp_path / "day.flac"
-    with soundfile.SoundFile(path, "w", 8_000, 1) as file:
-        for _ in range(4 * 60 + 1):
-            file.write(np.zeros(60 * 8_000, dtype=np.int16))
-    start_s = time.monotonic()
-    with pytest.raises(AppError, match="lasts more than 4 h"):
-        predict(client, path)
-    assert time.monotonic() - start_s < 5
+def test_a_newer_recording_or_cancel_ends_the_work_on_the_page(identifier, tmp_path):
+    handlers = app.Handlers(identifier)
+    visitor = SimpleNamespace(session_hash="anna")
+    path = str(write_speech(tmp_path / "long.flac", 1800))
+    labels = list(identifier.labels)
+    for ticket, end in (
+        (7, lambda: handlers.visitors.arrive("anna", 8)),
+        (9, lambda: next(handlers.show(None, 10, labels, visitor), None)),  # Clear
+    ):
+        views = handlers.show(path, ticket, labels, visitor)
+        assert next(views)[0]["state"] == "working"
+        end()
+        start_s = time.monotonic()
+        list(views)
+        assert time.monotonic() - start_s < 3 and handlers.scheduler.n_jobs == 0
+    views = handlers.show(path, 11, labels, visitor)
+    first = next(views)[0]
+    assert "%" in first["html"] and "left" in first["html"] and "French" in first["html"]
+    handlers.cancel(11, visitor)
+    *_, (view, shown) = views
+    assert view["state"] == "done" and "French" in view["html"]
+    assert 0 < shown[1].duration_s < 1700
+
+
+def test_a_job_that_nobody_listens_to_does_not_start(server, monkeypatch, tmp_path):
+    url, page = server
+    monkeypatch.setattr(clients, "GRACE_S", 1.0)
+    audio = upload(url, write_speech(tmp_path / "long.flac", 3600))
+    started = []
+    scheduler = page.handlers.scheduler
+    monkeypatch.setattr(scheduler, "identify", lambda *_: started.append(1) or iter(()))
+    for session in ("one", "two"):
+        fn = {"data": [audio, None], "fn_index": predict_index(url), "session_hash": session}
+        assert "event_id" in post(f"{url}/gradio_api/queue/join", fn)
+    assert "event_id" in post(f"{url}/gradio_api/call/predict", {"data": [audio]})
+    time.sleep(3)
+    assert started == [] and health(url)["queue"]["jobs"] == 0
+
+
+def predict_index(url: str) -> int:
+    with urllib.request.urlopen(f"{url}/config", timeout=30) as response:
+        config = json.load(response)
+    return next(d["id"] for d in config["dependencies"] if d["api_name"] == "predict")
+
+
+def test_work_stops_when_its_client_leaves(url, tmp_path):
+    path = write_speech(tmp_path / "long.flac", 3600)
+    code = (
+        "import sys\nfrom gradio_client import Client, handle_file\n"
+        "client = Client(sys.argv[1], verbose=False, analytics_enabled=False)\n"
+        "client.submit(handle_file(sys.argv[2]), api_name='/predict').result()\n"
+    )
+    leaving = subprocess.Popen([sys.executable, "-c", code, url, str(path)])
+    try:
+        wait_until(lambda: health(url)["queue"]["jobs"] == 1, 60)
+    finally:
+        leaving.kill()
+        leaving.wait()
+    wait_until(lambda: health(url)["queue"]["jobs"] == 0, 5)
+
+
+@pytest.mark.slow
+def test_short_clips_do_not_wait_for_hours(url, client, tmp_path):
+    hour = write_speech(tmp_path / "hour.flac", 3600)
+    clip = write_speech(tmp_path / "clip.flac", 9)
+    audio = upload(url, hour)
+    for _ in range(2):  # asked for, and never listened to
+        post(f"{url}/gradio_api/call/predict", {"data": [audio]})
+    live = [client.submit(handle_file(str(hour)), api_name="/predict") for _ in range(2)]
+    wait_until(lambda: health(url)["queue"]["jobs"] >= 2, 60)
+    took_s = []
+    for _ in range(10):
+        start_s = time.monotonic()
+        assert predict(client, clip)[1]["language"] == "fr"
+        took_s.append(time.monotonic() - start_s)
+    assert not any(job.done() for job in live), "the hours ended before the clips: measure again"
+    for job in live:
+        job.cancel()
+    print(f"10 clips of 9 s: {min(took_s):.2f} to {max(took_s):.2f} s")
+    assert max(took_s) < 4
+
+
+def test_health_tells_what_is_served(url):
+    told = health(url)
+    assert told["status"] == "ok" and told["weights"] == EMBEDDED_NAME
+    assert told["revision"] is None and told["version"]
+    assert told["uptime_s"] > 0 and told["queue"]["jobs"] == 0
+    assert health(url)["uptime_s"] >= told["uptime_s"]
+
+
+def test_the_page_names_its_weights(url):
+    text = page_text(url)
+    assert f"Weights: the {EMBEDDED_NAME} of version" in text
+    assert "could not be loaded" not in text
 
 
 def test_every_example_is_a_recording(identifier):
@@ -219,33 +432,45 @@ def test_unusable_embedded_weights_are_an_error(monkeypatch):
 
 @pytest.mark.slow
 def test_app_py_serves_the_embedded_weights_while_the_hub_is_out_of_reach(tmp_path):
-    """``python app.py`` as a Space runs it, with a Hub at a port where nobody listens."""
+    """``python app.py`` as a Space runs it, with a Hub at a port where nobody listens.
+
+    What visitors sent does not outlive the process, even if that is killed.
+    """
     port, closed_port = free_ports(2)
     environment = os.environ | {
         "LANGID_MODEL": "nobody/langid-five",
         "LANGID_REVISION": "v1",
         "HF_ENDPOINT": f"http://127.0.0.1:{closed_port}",
         "HF_HOME": str(tmp_path),
+        "TMPDIR": str(tmp_path),
         "GRADIO_SERVER_NAME": "127.0.0.1",
         "GRADIO_SERVER_PORT": str(port),
         "PYTHONUNBUFFERED": "1",
     }
-    log = tmp_path / "log.txt"
-    with log.open("w") as output:
-        process = subprocess.Popen(
-            [sys.executable, "app.py"], cwd=ROOT, env=environment, stdout=output, stderr=output
-        )
-    try:
-        url = f"http://127.0.0.1:{port}"
+    log, url = tmp_path / "log.txt", f"http://127.0.0.1:{port}"
+
+    def start() -> subprocess.Popen:
+        with log.open("w") as output:
+            process = subprocess.Popen(
+                [sys.executable, "app.py"], cwd=ROOT, env=environment, stdout=output, stderr=output
+            )
         wait_until_served(url, process, log)
+        return process
+
+    process = start()
+    try:
         text = page_text(url)
         assert "The weights “nobody/langid-five” could not be loaded" in text
         assert f"Weights: the {EMBEDDED_NAME}" in text
         assert "Serving the embedded weights instead of nobody/langid-five" in log.read_text()
-        assert (
-            predict(Client(url, verbose=False, analytics_enabled=False), FRENCH)[1]["duration_s"]
-            > 5
-        )
+        client = Client(url, verbose=False, analytics_enabled=False)
+        assert predict(client, FRENCH)[1]["duration_s"] > 5
+        sent = list(tmp_path.rglob("langid-page/**/*.flac"))
+        assert len(sent) == 1
+        process.kill()
+        process.wait(timeout=30)
+        process = start()
+        assert not sent[0].exists()
     finally:
         process.terminate()
         process.wait(timeout=30)
@@ -257,6 +482,13 @@ def free_ports(n: int) -> list[int]:
     for each in sockets:
         each.close()
     return ports
+
+
+def wait_until(is_true, timeout_s: float) -> None:
+    deadline = time.monotonic() + timeout_s
+    while not is_true():
+        assert time.monotonic() < deadline, f"not within {timeout_s} s"
+        time.sleep(0.1)
 
 
 def wait_until_served(url: str, process: subprocess.Popen, log: Path) -> None:

@@ -7,9 +7,20 @@ from helpers.report import report_of
 
 from langid.checkpoint import EMBEDDED_NAME
 from langid.evaluation.report import Training, TrainingSource
-from langid.page.figures import UNKNOWN, describe_figures, read_figures
+from langid.page.figures import UNKNOWN, describe_figures, read_figures, summarise_figures
 
 SOURCE = TrainingSource("crowd", "CC0-1.0", ("en",), 1, 0.1, 1, False)
+
+
+def test_three_lines_say_what_matters_most():
+    assert summarise_figures(report_of()).splitlines() == [
+        "- Of recordings in its languages that are not in its training, it gets **75%** right.",
+        "- By their length: under 3 s 100%, 3-6 s 100%, over 6 s 0%.",
+        "- It notices 50% of recordings in other languages and 50% of those without speech.",
+    ]
+    assert summarise_figures(None) == UNKNOWN
+    few = report_of([("a", "en", "radio", "dev", (0.7, 0.1, 0.1, 0.1), 2.0)])
+    assert "notices" not in summarise_figures(few)
 
 
 def test_every_figure_has_its_line():

@@ -1,26 +1,12 @@
-"""Sentences about an answer."""
-
-import dataclasses
+"""Times, names and weights in words."""
 
 import pytest
 
+from langid.audio.duration import describe_duration
 from langid.checkpoint import EMBEDDED_NAME
-from langid.identification import Identification, LanguageShare, Segment
-from langid.page.words import (
-    describe_answer,
-    describe_duration,
-    describe_shares,
-    describe_weights,
-    join_names,
-    segment_table,
-)
-
-
-def answer(duration_s: float = 8.24, warnings: tuple[str, ...] = (), **shares: float):
-    language = max(shares, key=shares.get)
-    return Identification(
-        language, shares[language], shares, [], [], duration_s, duration_s, list(warnings)
-    )
+from langid.identification import LanguageShare
+from langid.page.times import clock
+from langid.page.words import describe_shares, describe_weights, join_names
 
 
 @pytest.mark.parametrize(
@@ -38,43 +24,25 @@ def test_durations_read_well(seconds, text):
     assert describe_duration(seconds) == text
 
 
-def test_a_sure_answer_is_one_sentence():
-    assert describe_answer(answer(fr=0.9, en=0.1)) == "8.2 s of audio: **French**."
-
-
-def test_a_close_second_is_named():
-    text = describe_answer(answer(fr=0.4, en=0.25, none=0.35))
-    assert text == ("8.2 s of audio: **French**. Not sure: it may be no speech as well (35%).")
-
-
-def test_the_other_answers_are_no_languages():
-    assert "**no speech**" in describe_answer(answer(none=0.8, en=0.2))
-    assert "**speech in another language**" in describe_answer(answer(other=0.8, en=0.2))
-
-
-def test_short_recordings_candidates_and_warnings_are_mentioned():
-    text = describe_answer(answer(1.5, ("It ends early.",), de=0.7, en=0.3), ("en", "de"))
-    assert "So short a recording is easily misheard" in text
-    assert text.endswith("Chosen only among English and German.\n\n⚠ It ends early.")
-    assert "short" not in describe_answer(answer(1.5, none=0.7, en=0.3))
+@pytest.mark.parametrize(
+    ("seconds", "short", "precise"),
+    [
+        (0, "0:00", "0:00:00.0"),
+        (6.96, "0:07", "0:00:07.0"),
+        (59.97, "1:00", "0:01:00.0"),
+        (750.04, "12:30", "0:12:30.0"),
+        (3725.04, "1:02:05", "1:02:05.0"),
+    ],
+)
+def test_one_clock_for_page_and_command_line(seconds, short, precise):
+    assert clock(seconds) == short
+    assert clock(seconds, precise=True) == precise
 
 
 def test_several_languages_come_with_their_shares():
     german, english = LanguageShare("de", 0.636, 21.0), LanguageShare("en", 0.364, 12.0)
     assert describe_shares([german, english]) == "German 64 %, English 36 %"
     assert describe_shares([german]) == describe_shares([]) == ""
-    both = dataclasses.replace(
-        answer(33.0, de=0.58, en=0.33, none=0.09), languages=[german, english]
-    )
-    assert describe_answer(both) == "33.0 s of audio: **German 64 %, English 36 %**."
-
-
-def test_segments_become_a_table():
-    table = segment_table([Segment(0, 6.9, "en", 0.913), Segment(6.9, 3725, "none", 0.5)])
-    assert table.splitlines()[2:] == [
-        "| 0:00 – 0:07 | English | 91% |",
-        "| 0:07 – 1:02:05 | No speech | 50% |",
-    ]
 
 
 def test_names_are_joined():

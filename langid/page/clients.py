@@ -1,0 +1,95 @@
+"""Who is there: clients that listen for answers, and what each visitor of the page wants now."""
+
+import re
+import threading
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from urllib.parse import parse_qs
+
+GRACE_S = 10.0  # how long a job waits for somebody to ask for its answer
+# Where clients read the answers of one session, or of one event.
+SESSION_PATH = "/queue/data"
+EVENT_PATH = re.compile(r"/call/(?:v2/)?[^/]+/([^/]+)/?$")
+
+
+class Listeners:
+    """Which sessions and events have a client that reads their answers."""
+
+    def __init__(self) -> None:
+        self._counts: Counter[str] = Counter()
+        self._changed = threading.Condition()
+
+    @contextmanager
+    def listening(self, key: str) -> Iterator[None]:
+        """While a client's stream of answers is open."""
+        with self._changed:
+            self._counts[key] += 1
+            self._changed.notify_all()
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._counts[key] -= 1
+                if not self._counts[key]:
+                    del self._counts[key]
+
+    def any_of(self, *keys: str) -> bool:
+        """Whether a client listens to one of these sessions or events."""
+        return any(key in self._counts for key in keys)
+
+    def wait_for(self, *keys: str) -> bool:
+        """Whether a client listens, or begins to within `GRACE_S`."""
+        with self._changed:
+            return self._changed.wait_for(lambda: self.any_of(*keys), GRACE_S)
+
+
+class ListenerMiddleware:
+    """ASGI middleware that tells `Listeners` of the streams of answers that are open."""
+
+    def __init__(self, app: Callable[..., Awaitable[None]], listeners: Listeners) -> None:
+        self._app = app
+        self._listeners = listeners
+
+    async def __call__(self, scope: dict, receive: Callable, send: Callable) -> None:
+        key = _stream_key(scope) if scope["type"] == "http" else None
+        if key is None:
+            await self._app(scope, receive, send)
+            return
+        with self._listeners.listening(key):
+            await self._app(scope, receive, send)  # until the client has gone
+
+
+def _stream_key(scope: dict) -> str | None:
+    if scope["method"] != "GET":
+        return None
+    if scope["path"].endswith(SESSION_PATH):
+        return parse_qs(scope["query_string"].decode("latin-1")).get("session_hash", [None])[0]
+    event = EVENT_PATH.search(scope["path"])
+    return event[1] if event else None
+
+
+class Visitors:
+    """The newest recording of each visitor of the page: work on any other one ends.
+
+    Recordings have tickets, numbers that count up within a session. Requests may overtake each
+    other, so the highest ticket is the newest.
+    """
+
+    def __init__(self) -> None:
+        self._newest: dict[str, int] = {}
+        self._cancelled: dict[str, int] = {}
+
+    def arrive(self, session: str, ticket: int) -> None:
+        self._newest[session] = max(ticket, self._newest.get(session, 0))
+
+    def cancel(self, session: str, ticket: int) -> None:
+        self._cancelled[session] = ticket
+
+    def want(self, session: str, ticket: int) -> bool:
+        """Whether this recording is the newest, and not cancelled."""
+        return self._newest.get(session) == ticket != self._cancelled.get(session)
+
+    def leave(self, session: str) -> None:
+        self._newest.pop(session, None)
+        self._cancelled.pop(session, None)

@@ -1,0 +1,1 @@
+"""What of the Space needs gradio: its events and its errors. The layout is in ``app.py``."""

@@ -1,0 +1,45 @@
+"""What a client does wrong before its call reaches a handler: a sentence for every way."""
+
+import logging
+
+import gradio as gr
+from gradio.route_utils import FnIndexInferError
+from starlette.responses import JSONResponse
+
+from langid.space.handlers import GONE
+
+UNUSABLE = (
+    "The recording could not be fetched: upload the file, or give a public http(s) address of it "
+    'as {"path": "https://…", "meta": {"_type": "gradio.FileData"}}.'
+)
+UNKNOWN_CALL = (
+    "There is no such endpoint or parameter: call /predict with audio and, if you like, candidates."
+)
+# What Gradio makes of such calls.
+MISTAKES = (TypeError, LookupError, ValueError, AttributeError, FnIndexInferError)
+
+_log = logging.getLogger("langid.app")
+
+
+class Page(gr.Blocks):
+    """Blocks whose endpoint takes omitted values, and refuses wrong ones with a sentence."""
+
+    async def preprocess_data(self, block_fn, inputs, state, explicit_call=False):
+        missing = [block.value for block in block_fn.inputs[len(inputs) :]]
+        try:
+            return await super().preprocess_data(
+                block_fn, [*inputs, *missing], state, explicit_call
+            )
+        except gr.Error:
+            raise
+        except FileNotFoundError as error:
+            raise gr.Error(GONE, print_exception=False) from error
+        except Exception as error:
+            _log.info("Input refused: %s", error)
+            raise gr.Error(UNUSABLE, print_exception=False) from error
+
+
+async def refuse(_request: object, error: Exception) -> JSONResponse:
+    """A call that Gradio stumbles over: a sentence instead of "Internal Server Error"."""
+    _log.info("Call refused: %r", error)
+    return JSONResponse({"error": UNKNOWN_CALL}, status_code=400)

@@ -1,0 +1,155 @@
+"""What the events of the page and its endpoint do, for one model."""
+
+import logging
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import gradio as gr
+from gradio.context import LocalContext
+from starlette.responses import JSONResponse
+
+from langid.errors import AudioError, IdentificationCancelled
+from langid.identification import Identification
+from langid.identifier import LanguageIdentifier
+from langid.languages import choose_labels, language_name
+from langid.page.answer import answer_html, headline, problem_html, progress_html
+from langid.page.clients import Listeners, Visitors
+from langid.page.jobs import BusyError, Scheduler, Step
+from langid.version import VERSION
+
+NO_AUDIO = "There is no recording yet: record one or choose a file, and wait until it is loaded."
+GONE = "The recording is no longer on the server: load it again."
+FAILED = "Something went wrong here, not with your recording: try again in a minute."
+NOBODY = "Nobody waited for the answer, so the recording was not identified: ask again."
+
+_log = logging.getLogger("langid.app")
+
+Shown = tuple[int, Identification, Step]  # a ticket, and what was found for it
+
+
+class Handlers:
+    """What the events of the page and its endpoint do, for one model."""
+
+    def __init__(self, identifier: LanguageIdentifier) -> None:
+        self.identifier = identifier
+        self.scheduler = Scheduler(identifier)
+        self.listeners = Listeners()
+        self.visitors = Visitors()
+        self.start_s = time.monotonic()
+
+    def show(
+        self, audio: str | None, ticket: int, candidates: list[str], request: gr.Request
+    ) -> Iterator[tuple[dict, Shown | None]]:
+        """Values of the answer, and what `restrict` needs of it, as they become known."""
+        session = request.session_hash or ""
+        self.visitors.arrive(session, ticket)
+        if audio is None:
+            return
+        steps = self._steps(audio, None, lambda: not self.visitors.want(session, ticket))
+        step = None
+        try:
+            for step in steps:
+                if step.is_last:
+                    shown = (ticket, step.answer, step)
+                    yield self.restrict(shown, candidates), shown
+                else:
+                    yield self._progress(ticket, step), gr.skip()
+        except gr.Error as error:
+            yield _view(ticket, "error", problem_html(error.message), error.message), None
+        except IdentificationCancelled:
+            if step and step.answer:
+                shown = (ticket, step.answer, step)
+                yield self.restrict(shown, candidates), shown
+            else:
+                yield _view(ticket, "error", problem_html("Cancelled."), "Cancelled."), None
+
+    def restrict(self, shown: Shown | None, candidates: list[str]) -> dict:
+        """The view of an answer among the candidates, by arithmetic alone."""
+        if shown is None:
+            return gr.skip()
+        ticket, whole, step = shown
+        try:
+            kept = choose_labels(candidates, self.identifier.labels)
+        except ValueError as error:
+            return _view(ticket, "error", problem_html(str(error)), str(error))
+        answer = whole.restricted(kept) if kept else whole
+        html = answer_html(answer, step, unrestricted=whole if kept else None)
+        return _view(ticket, "done", html, headline(answer))
+
+    def cancel(self, ticket: int, request: gr.Request) -> None:
+        """End the work on a recording; what is known of it stays on the page."""
+        self.visitors.cancel(request.session_hash or "", ticket)
+
+    def leave(self, request: gr.Request) -> None:
+        """The visitor has closed the page."""
+        self.visitors.leave(request.session_hash or "")
+
+    def predict(
+        self, audio: str | None, candidates: list[str] | None = None
+    ) -> tuple[dict[str, float], dict]:
+        """Say which language is spoken in a recording: any audio or video file, from 0.3 s
+        to four hours. `candidates` restricts the answer to some labels, given as codes or
+        English names, for example ["en", "fr"]; by default all are possible. The first
+        output holds the probability of each label by its English name, most probable first.
+        The second is the whole result: `language` (a code, "other" or "none"), `confidence`,
+        `probabilities` by code, the same for each of the overlapping `windows`, `segments` of
+        one language, `duration_s`, `active_s` (seconds louder than its silence), `warnings`, and
+        `languages`: those that hold stretches of their own, longest first, each with `language`,
+        its `share` of the speech and its `seconds`.
+        """
+        if audio is None:
+            raise gr.Error(NO_AUDIO, print_exception=False)
+        try:
+            kept = choose_labels(candidates, self.identifier.labels)
+        except ValueError as error:
+            raise gr.Error(str(error), print_exception=False) from error
+        try:
+            *_, step = self._steps(audio, kept, lambda: False)
+        except IdentificationCancelled as error:
+            raise gr.Error(NOBODY, print_exception=False) from error
+        probabilities = step.answer.probabilities.items()
+        return {language_name(k): share for k, share in probabilities}, step.answer.to_dict()
+
+    async def health(self, _request: object) -> JSONResponse:
+        """``/health``: what is served, since when, and how much there is to do."""
+        return JSONResponse(
+            {
+                "status": "ok",
+                "version": VERSION,
+                "weights": self.identifier.source,
+                "revision": self.identifier.revision,
+                "uptime_s": round(time.monotonic() - self.start_s, 1),
+                "queue": self.scheduler.counts(),
+            }
+        )
+
+    def _steps(
+        self, audio: str, kept: tuple[str, ...] | None, should_stop: Callable[[], bool]
+    ) -> Iterator[Step]:
+        """Steps of an identification that somebody listens to; its errors become `gr.Error`."""
+        event = LocalContext.event_id.get(None)  # None in a call without Gradio's queue
+        keys = {event, getattr(LocalContext.request.get(None), "session_hash", None)} - {None}
+        if event and not self.listeners.wait_for(*keys):
+            raise IdentificationCancelled(NOBODY)
+        try:
+            yield from self.scheduler.identify(
+                audio, kept, lambda: should_stop() or (event and not self.listeners.any_of(*keys))
+            )
+        except (AudioError, BusyError) as error:
+            sentence = str(error) if Path(audio).exists() else GONE
+            raise gr.Error(sentence, print_exception=False) from error
+        except IdentificationCancelled:
+            raise
+        except Exception as error:
+            _log.exception("The identification failed")
+            raise gr.Error(FAILED, print_exception=False) from error
+
+    def _progress(self, ticket: int, step: Step) -> dict:
+        html = progress_html(step) + (answer_html(step.answer, step) if step.answer else "")
+        return _view(ticket, "working", html, "")
+
+
+def _view(ticket: int, state: str, html: str, words: str) -> dict:
+    """Value of the answer's element: page.js drops it unless the ticket is the player's."""
+    return {"ticket": ticket, "state": state, "html": html, "words": words}
