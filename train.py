@@ -4,6 +4,8 @@
     python train.py --data data/speech --output runs/first --resume     # after an interruption
     python train.py --data data/mine --output runs/mine --init embedded --languages en,nl,pl
     python train.py --data USER/NAME --streaming --output runs/hub      # a dataset on the Hub
+    python train.py --data data/speech --output runs/taught --teacher base  # learns from Whisper
+    torchrun --nproc-per-node 2 train.py --data data/speech --output runs/two
 
 Writes config.json, model.safetensors, metrics.json, log.jsonl, learning_curves.png, confusion.png
 and README.md (the model card) into --output. The best weights by validation are there from the
@@ -16,11 +18,9 @@ The log-mel of all clips is computed once and kept in the cache of the datasets 
 import argparse
 import sys
 import time
-from collections.abc import Iterable
 from dataclasses import asdict, replace
 from pathlib import Path
 
-import numpy as np
 import torch
 from datasets import DatasetDict
 from torch.utils.data import DataLoader
@@ -28,36 +28,39 @@ from tqdm import tqdm
 
 from langid.checkpoint import load_model, write_weights
 from langid.config import ModelConfig
-from langid.data.espeak import espeak_available
 from langid.data.options import languages as language_list
-from langid.errors import DataError, PublishError, WeightsError
+from langid.errors import LangidError
 from langid.hub.publish import push_folder
 from langid.languages import DEFAULT_LANGUAGES, NONE, OTHER
-from langid.model import LanguageCNN
 from langid.training.augment import AugmentConfig
 from langid.training.batches import TrainingBatches
 from langid.training.cache import load_training_data
 from langid.training.clips import Clips, phone_inventory, prepare_clips, with_trained_labels
+from langid.training.description import describe
+from langid.training.distributed import World, first_before_others, process_group
 from langid.training.initial import build_model
 from langid.training.outputs import CHECKPOINT_FILE, RUN, append_log, finish_run
-from langid.training.resume import check_resumable
+from langid.training.resume import check_resumable, run_options
 from langid.training.sampling import Shares
-from langid.training.trainer import Optimisation, StepFigures, Trainer
-from langid.training.validation import WindowLogits, calibrate
-
-# Options on which the weights depend, beside the recordings: --resume takes no others.
-RUN_OPTIONS = (
-    *("languages", "init", "steps", "batch_size", "learning_rate", "weight_decay"),
-    *("phone_weight", "utterance_share", "seed"),
+from langid.training.teacher_options import (
+    add_teacher_options,
+    leave_out_contradicted,
+    open_targets,
+    with_teacher_heads,
 )
+from langid.training.teacher_targets import TeacherTargets
+from langid.training.trainer import Optimisation, StepFigures, Trainer, mean_figures
+from langid.training.units import UNITS_FILE
+from langid.training.validation import WindowLogits, calibrate
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command; the exit code is 0, 2 for input that cannot be used, 130 for Ctrl-C."""
     args = parse_arguments(argv)
     try:
-        run(args)
-    except (DataError, PublishError, WeightsError) as error:
+        with process_group(args.device) as world:
+            run(args, world)
+    except LangidError as error:
         print(f"train.py: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
@@ -107,6 +110,11 @@ def parse_arguments(argv: list[str] | None = None) -> argparse.Namespace:
     training.add_argument(
         "--init", metavar="MODEL", help="start from a run, a Hub id or 'embedded'"
     )
+    training.add_argument(
+        "--encoder-blocks",
+        type=int,
+        help="depth of the encoder; blocks that --init lacks begin as no change (default: 4)",
+    )
     training.add_argument("--resume", action="store_true", help="go on where this run stopped")
     training.add_argument("--steps", type=int, default=6000, help="updates (default: 6000)")
     training.add_argument("--batch-size", type=int, default=64, help="windows (default: 64)")
@@ -125,11 +133,12 @@ def parse_arguments(argv: list[str] | None = None) -> argparse.Namespace:
     training.add_argument("--workers", type=int, default=0, help="processes that make batches")
     training.add_argument("--threads", type=int, help="of torch on the CPU (default: its own)")
 
+    add_teacher_options(parser)
     hub = parser.add_argument_group("publishing")
     hub.add_argument("--push-to-hub", metavar="USER/NAME", help="upload the finished run")
     hub.add_argument("--private", action="store_true", help="create the repository as private")
     args = parser.parse_args(argv)
-    for name in ("steps", "batch_size", "validate_every", "num_proc"):
+    for name in ("steps", "batch_size", "validate_every", "num_proc", "units"):
         if getattr(args, name) < 1:
             parser.error(f"--{name.replace('_', '-')} must be at least 1.")
     try:
@@ -145,7 +154,7 @@ def parse_arguments(argv: list[str] | None = None) -> argparse.Namespace:
     return args
 
 
-def run(args: argparse.Namespace) -> None:
+def run(args: argparse.Namespace, world: World) -> None:
     """Data, model, loop, and what is written at the end."""
     if args.threads:
         torch.set_num_threads(args.threads)
@@ -156,25 +165,42 @@ def run(args: argparse.Namespace) -> None:
         check_resumable(args.output / CHECKPOINT_FILE, options)
 
     initial = load_model(args.init).model if args.init else None
-    splits, config = load_data(args, initial.config if initial else ModelConfig())
+    targets = open_targets(args)
+    with first_before_others(world):
+        splits, config = load_data(args, initial.config if initial else ModelConfig(), targets)
     train, validation = (prepare_clips(splits[name], config) for name in ("train", "validation"))
     if initial is None:
         config = replace(config, phones=phone_inventory(train))
+    if targets is not None:
+        config = with_teacher_heads(config, targets)
+        with first_before_others(world):
+            train = leave_out_contradicted(train, config, args.output)
+            targets.units.save(args.output / UNITS_FILE)
     if args.resume:
         check_resumable(args.output / CHECKPOINT_FILE, options, config)
     optimisation = Optimisation(
-        args.steps, args.learning_rate, args.weight_decay, args.phone_weight, args.seed
+        args.steps,
+        args.learning_rate,
+        args.weight_decay,
+        args.phone_weight,
+        args.seed,
+        args.unit_weight,
+        args.posterior_weight,
     )
-    trainer = Trainer(build_model(config, initial), optimisation, args.device)
-    batches = make_batches(args, train, config)
-    describe(train, validation, batches, trainer.model)
+    trainer = Trainer(build_model(config, initial), optimisation, args.device, world)
+    batches = make_batches(args, train, config, world)
+    if world.is_first:
+        describe(train, validation, batches, trainer.model)
 
     history = train_loop(args, trainer, batches, validation)
+    if not world.is_first:
+        return
     calibrate(args.output, validation, args.device)
     settings = {
         **asdict(optimisation),
         "batch_size": args.batch_size,
         "init": args.init,
+        "teacher": args.teacher and Path(args.teacher).name,
         "best_step": max(history, key=lambda entry: entry["score"])["step"],
         "device": args.device.type,
         "hours": round(history[-1]["elapsed_s"] / 3600, 2),
@@ -185,23 +211,28 @@ def run(args: argparse.Namespace) -> None:
         print(f"Published: {push_folder(args.output, args.push_to_hub, RUN, args.private)}")
 
 
-def run_options(args: argparse.Namespace) -> dict:
-    """The options `RUN_OPTIONS`, as they are written on a command line."""
-    options = {name: getattr(args, name) for name in RUN_OPTIONS}
-    return {**options, "languages": ",".join(args.languages)}
-
-
-def load_data(args: argparse.Namespace, initial: ModelConfig) -> tuple[DatasetDict, ModelConfig]:
+def load_data(
+    args: argparse.Namespace, initial: ModelConfig, targets: TeacherTargets | None
+) -> tuple[DatasetDict, ModelConfig]:
     """The splits, and ``initial`` with the labels that they can teach, not calibrated."""
     labels = (*args.languages, OTHER, NONE)
     config = replace(initial, labels=labels, training=(), temperature=1.0)
+    if args.encoder_blocks:
+        config = replace(config, n_encoder_blocks=args.encoder_blocks)
     splits = load_training_data(
-        args.data, config, args.seed, streaming=args.streaming, n_threads=args.num_proc
+        args.data,
+        config,
+        args.seed,
+        streaming=args.streaming,
+        n_threads=args.num_proc,
+        targets=targets,
     )
     return splits, with_trained_labels(config, splits["train"])
 
 
-def make_batches(args: argparse.Namespace, train: Clips, config: ModelConfig) -> TrainingBatches:
+def make_batches(
+    args: argparse.Namespace, train: Clips, config: ModelConfig, world: World
+) -> TrainingBatches:
     return TrainingBatches(
         train,
         config,
@@ -211,35 +242,8 @@ def make_batches(args: argparse.Namespace, train: Clips, config: ModelConfig) ->
         shares=Shares(),
         augmentation=AugmentConfig(frame_s=config.frame_s),
         seed=args.seed,
+        rank=world.rank,
     )
-
-
-def describe(train: Clips, validation: Clips, batches: TrainingBatches, model: LanguageCNN) -> None:
-    """Say what is about to happen."""
-    config = model.config
-    print(
-        f"{sum(p.numel() for p in model.parameters()):,} parameters; {len(config.phones)} phones, "
-        f"{batches.n_utterances} transcribed utterances"
-        + ("" if espeak_available() else " (no espeak-ng on this machine: no phones)")
-    )
-    for name, clips in (("train", train), ("validation", validation)):
-        counts = ", ".join(
-            f"{label} {int((clips.labels == i).sum())}" for i, label in enumerate(config.labels)
-        )
-        hours = clips.n_frames.sum() * config.frame_s / 3600
-        print(f"{name}: {len(clips)} clips, {hours:.1f} h ({counts})")
-    if OTHER not in config.labels:
-        print(
-            "  No recordings of other languages: the model cannot answer 'another language', and "
-            "takes any speech for one of its own. Add some with --data for it to learn that."
-        )
-    if not (train.labels == config.labels.index(NONE)).any():
-        print(
-            "  No recordings without speech: built-in silence, hiss, hum and tones train "
-            "'no speech'. Noise and music from --data would do better."
-        )
-    for label, shares in batches.sampler.describe(config.labels).items():
-        print(f"  {label}: " + ", ".join(f"{f} {100 * s:.0f} %" for f, s in shares.items()))
 
 
 def train_loop(
@@ -255,19 +259,26 @@ def train_loop(
     figures: list[StepFigures] = []
     # A resumed run goes on counting.
     started = time.monotonic() - (history[-1]["elapsed_s"] if history else 0)
-    bar = tqdm(loader, initial=trainer.step, total=args.steps, unit="step", mininterval=2)
+    bar = tqdm(
+        loader,
+        initial=trainer.step,
+        total=args.steps,
+        unit="step",
+        mininterval=2,
+        disable=not trainer.world.is_first,
+    )
     for batch in bar:
         figures.append(trainer.train_step(batch))
         if trainer.step % args.validate_every and trainer.step != args.steps:
+            continue
+        if not trainer.world.is_first:
             continue
         logits = WindowLogits(trainer.averaged_model, validation, trainer.device)
         result = logits.validate()
         entry = {
             "step": trainer.step,
             "elapsed_s": round(time.monotonic() - started),
-            "language_loss": mean(f.language_loss for f in figures),
-            "phone_loss": mean(f.phone_loss for f in figures),
-            "accuracy": mean(f.accuracy for f in figures if f.phone_loss is None),
+            **mean_figures(figures),
             "score": result.score,
             **asdict(result),
         }
@@ -294,12 +305,6 @@ def train_loop(
             + (" *" if result.score == best else "")
         )
     return history
-
-
-def mean(values: Iterable[float | None]) -> float | None:
-    """Mean of the values that are not None, None without any."""
-    present = [value for value in values if value is not None]
-    return round(float(np.mean(present)), 4) if present else None
 
 
 if __name__ == "__main__":

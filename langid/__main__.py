@@ -9,6 +9,7 @@ import json
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -130,6 +131,12 @@ def evaluate(arguments: list[str]) -> int:
     parser.add_argument("--split", help="only the clips of this split, such as dev")
     parser.add_argument("--json", metavar="OUT.json", type=Path, help="write the report there")
     parser.add_argument(
+        "--against",
+        metavar="WHISPER",
+        help="also measure a Whisper model: a folder of faster-whisper, a Hub id or a name such as "
+        "base (needs 'pip install faster-whisper')",
+    )
+    parser.add_argument(
         "--conditions",
         action="store_true",
         help="also measure what codecs, noise, rooms, speed, level and clipping cost",
@@ -154,7 +161,7 @@ def evaluate(arguments: list[str]) -> int:
     if options.json and not options.json.parent.is_dir():
         raise CommandError(f"There is no folder {options.json.parent} to write the report into.")
 
-    from langid.errors import DataError
+    from langid.errors import DataError, TeacherError
     from langid.evaluation.evaluate import evaluate_folder
     from langid.evaluation.text import format_report
 
@@ -168,12 +175,17 @@ def evaluate(arguments: list[str]) -> int:
             conditions=options.conditions,
             n_processes=options.num_proc,
         )
+        if options.against:
+            from langid.evaluation.peer import evaluate_peer
+
+            peer = evaluate_peer(options.against, identifier, options.folder, options.split)
+            report = replace(report, peer=peer)
         print(format_report(report), flush=True)
         if options.json:
             _write(options.json, report.to_json())
         if weights:
             _update_card(weights, report)
-    except DataError as error:
+    except (DataError, TeacherError) as error:
         raise CommandError(str(error)) from error
     return 0
 

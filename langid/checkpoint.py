@@ -36,7 +36,7 @@ CONFIG_FILE, WEIGHTS_FILE = "config.json", "model.safetensors"
 EMBEDDED = Path(__file__).parent / "weights"
 EMBEDDED_NAME = "embedded weights"
 # Settings that files written before there were these do not have, and what that means.
-_ADDED_SETTINGS = {"training": []}
+_ADDED_SETTINGS = {"training": [], "n_units": 0, "teacher_languages": []}
 # In the header of the tensors: the digest of the settings that they were written with.
 _CONFIG_DIGEST = "config_sha256"
 _HUB_REASONS = {

@@ -69,6 +69,8 @@ class ModelConfig:
     dropout: DropoutProbability = 0.0
     embedding_dropout: DropoutProbability = 0.3
     phones: tuple[str, ...] = ()  # CTC inventory; index 0 of the head is the blank
+    n_units: Annotated[int, Field(ge=0, le=8192)] = 0  # of a head for a teacher's units; 0: none
+    teacher_languages: tuple[str, ...] = ()  # of a head for a teacher's posteriors; (): none
     temperature: PositiveFloat = 1.0  # divides the logits; fitted on validation recordings
     training: tuple[LabelTraining, ...] = ()  # of each label, in their order; () is not known
 

@@ -24,3 +24,7 @@ class IdentificationCancelled(Exception):
 
 class PublishError(LangidError):
     """The Hub did not take a run or a dataset; what is on disk is untouched."""
+
+
+class TeacherError(LangidError):
+    """A Whisper model that cannot be had, to learn from or to be compared with."""

@@ -4,8 +4,12 @@ A 2-D convolutional stem over log-mel (small shifts in frequency are other vocal
 residual encoder over time, and attentive statistics pooling (Okabe et al., 2018,
 arXiv:1803.10963). In training the encoder also spells out phones through a CTC head (phonetically
 aware language identification, PHO-LID, arXiv:2203.12366); its posteriors are fed back to the
-language head (self-conditioned CTC, arXiv:2104.02724).
+language head (self-conditioned CTC, arXiv:2104.02724). Where a teacher was at hand, a second head
+names the unit that the teacher heard in each frame, fed back in the same way, and a third one says
+which of the teacher's languages it was.
 """
+
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -14,6 +18,7 @@ from torch.nn import functional as F
 from langid.config import SUBSAMPLING, ModelConfig
 from langid.features import DECIBEL, LogMel
 
+ENCODER_DILATIONS = (1, 2, 1, 2, 4, 8)  # of the encoder's blocks; more begin again
 LOG_MEL_DEVIATION = 3.0  # about that of speech from its bands' means; keeps inputs near 1
 
 
@@ -100,6 +105,15 @@ class AttentiveStatistics(nn.Module):
         return torch.cat([mean, variance.clamp_min(1e-5).sqrt()], dim=1)
 
 
+class Heads(NamedTuple):
+    """Logits of all heads; n is the number of log-mel frames / SUBSAMPLING."""
+
+    language: Tensor  # (batch, n_labels)
+    phones: Tensor  # (batch, 1 + n_phones, n)
+    units: Tensor | None  # (batch, n_units, n)
+    teacher_languages: Tensor | None  # (batch, n_teacher_languages)
+
+
 class LanguageCNN(nn.Module):
     """Waveform windows (batch, n_samples) → logits (batch, n_labels).
 
@@ -113,11 +127,20 @@ class LanguageCNN(nn.Module):
         self.log_mel = LogMel(c)
         self.stem = Stem2d(c.n_mels, c.stem_channels, c.width)
         self.encoder = nn.Sequential(
-            *[ResidualBlock1d(c.width, (1, 2)[i % 2], c.dropout) for i in range(c.n_encoder_blocks)]
+            *[
+                ResidualBlock1d(c.width, ENCODER_DILATIONS[i % len(ENCODER_DILATIONS)], c.dropout)
+                for i in range(c.n_encoder_blocks)
+            ]
         )
         n_phones = len(c.phones) + 1
         self.phone_head = nn.Conv1d(c.width, n_phones, 1)
         self.phone_feedback = nn.Conv1d(n_phones, c.width, 1)
+        if c.n_units:
+            self.unit_head = nn.Conv1d(c.width, c.n_units, 1)
+            self.unit_feedback = nn.Conv1d(c.n_units, c.width, 1)
+            # Nothing comes back at first: weights from before there were units say the same.
+            nn.init.zeros_(self.unit_feedback.weight)
+            nn.init.zeros_(self.unit_feedback.bias)
         self.head = nn.Sequential(
             *[ResidualBlock1d(c.width, (2, 4)[i % 2], c.dropout) for i in range(c.n_head_blocks)]
         )
@@ -129,6 +152,8 @@ class LanguageCNN(nn.Module):
             nn.Dropout(c.embedding_dropout),
         )
         self.classifier = nn.Linear(c.embedding_size, len(c.labels))
+        if c.teacher_languages:
+            self.teacher_classifier = nn.Linear(c.embedding_size, len(c.teacher_languages))
 
     def forward(self, waveform: Tensor) -> Tensor:
         """Waveform (batch, n_samples) in [-1, 1] → uncalibrated logits (batch, n_labels)."""
@@ -137,12 +162,22 @@ class LanguageCNN(nn.Module):
     def forward_features(self, log_mel: Tensor) -> tuple[Tensor, Tensor]:
         """Log-mel (batch, n_mels, n_frames) → language logits (batch, n_labels) and phone logits
         (batch, 1 + n_phones, n_frames / SUBSAMPLING)."""
+        heads = self.forward_heads(log_mel)
+        return heads.language, heads.phones
+
+    def forward_heads(self, log_mel: Tensor) -> Heads:
+        """Log-mel (batch, n_mels, n_frames) → the logits of all heads."""
         x = normalise(log_mel, self.config.dynamic_range_db)
         x = self.encoder(self.stem(x))
         phone_logits = self.phone_head(x)
-        x = x + self.phone_feedback(phone_logits.float().softmax(dim=1).to(x.dtype))
-        z = self.embedding(self.pooling(self.head(x)))
-        return self.classifier(z), phone_logits
+        fed_back = self.phone_feedback(phone_logits.float().softmax(dim=1).to(x.dtype))
+        unit_logits = None
+        if self.config.n_units:
+            unit_logits = self.unit_head(x)
+            fed_back = fed_back + self.unit_feedback(unit_logits.float().softmax(dim=1).to(x.dtype))
+        z = self.embedding(self.pooling(self.head(x + fed_back)))
+        teacher_logits = self.teacher_classifier(z) if self.config.teacher_languages else None
+        return Heads(self.classifier(z), phone_logits, unit_logits, teacher_logits)
 
     @torch.inference_mode()
     def predict(self, waveform: Tensor) -> Tensor:

@@ -129,6 +129,12 @@ def test_a_pause_between_two_stretches_of_a_language_is_a_segment():
     assert result.languages[0].seconds == pytest.approx(18)
 
 
+def test_two_seconds_before_a_long_pause_are_a_segment():
+    half = 0.8 * EN + 0.14 * FR + 0.01 * OTHER + 0.05 * NONE  # of its window are silence
+    rows = [half] + [sure(NONE, 0.999)] * 8 + [sure(EN)] * 3
+    assert names(answer(rows)) == ["en", "none", "en"]
+
+
 def test_a_breath_is_no_silence():
     assert names(answer([sure(EN)] * 4 + [sure(NONE, 0.6)] + [sure(EN)] * 4)) == ["en"]
 
@@ -143,6 +149,12 @@ def test_two_languages_with_stretches_of_their_own_are_told_with_their_shares():
     assert result.language == "fr"
     assert result.probabilities["fr"] / result.probabilities["en"] == pytest.approx(25 / 13)
     assert result.probabilities["other"] == 0
+
+
+def test_of_two_languages_with_as_much_speech_the_first_label_leads():
+    result = answer([sure(FR)] * 8 + [sure(EN)] * 8)
+    assert [(part.language, part.share) for part in result.languages] == [("en", 0.5), ("fr", 0.5)]
+    assert result.language == "en"
 
 
 def test_a_doubtful_stretch_is_a_segment_and_no_language_of_the_recording():

@@ -110,7 +110,7 @@ def _track(answer: Identification, step: Step) -> str:
         f'<div class="strip" role="group" aria-label="Language over time">{segments}</div>'
         '<div class="playhead" hidden></div></div>'
         f'<div class="axis" aria-hidden="true">{axis}</div>'
-        '<p class="detail" aria-live="polite">{HINT}</p></div>'
+        f'<p class="detail" aria-live="polite">{HINT}</p></div>'
     )
 
 

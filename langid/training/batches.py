@@ -8,7 +8,7 @@ supervise the encoder.
 Without a clip of non-speech, the built-in kind takes its share of the windows and of the noise.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -20,6 +20,7 @@ from langid.languages import NONE
 from langid.training.augment import AugmentConfig, augment, synthetic_non_speech, warp
 from langid.training.clips import Clips
 from langid.training.sampling import ClipSampler, Shares
+from langid.training.units import NO_UNIT, warp_units
 
 MIN_WINDOW_S = 1.0  # shortest crop in training
 FULL_WINDOW_PROBABILITY = 0.6  # of a batch to be of full windows; otherwise of shorter ones
@@ -35,6 +36,23 @@ class Batch:
     log_mel: Tensor  # (batch, n_mels, n_frames)
     labels: Tensor  # (batch,)
     phones: list[Tensor] | None  # indices into the CTC inventory, for a batch of utterances
+    units: Tensor | None = None  # (batch, n_encoder_frames) int64, -1 without a target
+    # A teacher's log-posteriors (batch, n_teacher_languages), NaN for clips without speech.
+    posteriors: Tensor | None = None
+
+    def to(self, device: torch.device) -> "Batch":
+        """The same on a device; the phones stay, as CTC takes them."""
+
+        def moved(tensor: Tensor | None) -> Tensor | None:
+            return None if tensor is None else tensor.to(device)
+
+        return Batch(
+            self.log_mel.to(device),
+            self.labels.to(device),
+            self.phones,
+            moved(self.units),
+            moved(self.posteriors),
+        )
 
 
 class TrainingBatches(Dataset):
@@ -51,11 +69,13 @@ class TrainingBatches(Dataset):
         shares: Shares,
         augmentation: AugmentConfig,
         seed: int,
+        rank: int = 0,
     ):
         self.clips = clips
         self.n_steps = n_steps
         self.batch_size = batch_size
-        self.seed = seed
+        # Each process draws its own; the first one what a single one would.
+        self._seeds = [seed] if rank == 0 else [seed, rank]
         self.augmentation = augmentation
         self.sampler = ClipSampler(clips, config.labels, shares)
         self._none = config.labels.index(NONE)
@@ -76,71 +96,91 @@ class TrainingBatches(Dataset):
         return self.n_steps
 
     def __getitem__(self, step: int) -> Batch:
-        rng = np.random.default_rng([self.seed, step])
+        rng = np.random.default_rng([*self._seeds, step])
         generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
         # Sounds first, languages later: the share of utterances falls over the run.
         share = self._utterance_share * (1.5 - step / self.n_steps)
         if rng.random() < share:
-            log_mel, indices = self._utterance_batch(rng, generator)
+            log_mel, units, indices = self._utterance_batch(rng, generator)
             labels = self.clips.labels[indices]
             phones = [torch.tensor(self._targets[i]) for i in indices]
         else:
-            log_mel, labels = self._window_batch(rng, generator)
+            log_mel, units, indices, labels = self._window_batch(rng, generator)
             phones = None
         noise = self._noise(log_mel.shape, rng, generator)
         log_mel = augment(log_mel, noise, self.augmentation, generator)
-        return Batch(log_mel, torch.from_numpy(labels), phones)
+        batch = Batch(log_mel, torch.from_numpy(labels), phones)
+        if self.clips.posteriors is None:
+            return batch
+        posteriors = self.clips.posteriors[indices].astype(np.float32)
+        posteriors[labels == self._none] = np.nan
+        return replace(
+            batch,
+            units=torch.from_numpy(units.astype(np.int64)),
+            posteriors=torch.from_numpy(posteriors),
+        )
 
     def _window_batch(
         self, rng: np.random.Generator, generator: torch.Generator
-    ) -> tuple[Tensor, np.ndarray]:
-        """Log-mel and labels."""
+    ) -> tuple[Tensor, np.ndarray, list[int], np.ndarray]:
+        """Log-mel, units, the indices of the clips, and labels."""
         n_frames = self._full
         if rng.random() >= FULL_WINDOW_PROBABILITY:
             n_frames = int(rng.integers(self._short, self._full))
         indices = [self.sampler.draw(rng) for _ in range(self.batch_size)]
         slowest = max(self.augmentation.tempo)
-        crops = torch.from_numpy(
-            np.stack([self._crop(i, int(n_frames * slowest) + 2, rng) for i in indices])
-        )
+        crops = [self._crop(i, int(n_frames * slowest) + 2, rng) for i in indices]
+        units = np.stack([own for _, own in crops])
+        crops = torch.from_numpy(np.stack([log_mel for log_mel, _ in crops]))
         labels = self.clips.labels[indices]
         share = np.where(labels == self._none, SYNTHETIC_NON_SPEECH, self._built_in_share)
         synthetic = rng.random(len(indices)) < share
         if synthetic.any():
             shape = (int(synthetic.sum()), *crops.shape[1:])
             crops[torch.from_numpy(synthetic)] = synthetic_non_speech(shape, generator)
+            units[synthetic] = NO_UNIT
         lengths = n_frames * _draw(len(indices), self.augmentation.tempo, generator)
         scale = _draw(len(indices), self.augmentation.vocal_tract_warp, generator)
-        return warp(crops, n_frames, lengths, scale), np.where(synthetic, self._none, labels)
+        units = warp_units(units, n_frames, lengths.numpy())
+        labels = np.where(synthetic, self._none, labels)
+        return warp(crops, n_frames, lengths, scale), units, indices, labels
 
     def _utterance_batch(
         self, rng: np.random.Generator, generator: torch.Generator
-    ) -> tuple[Tensor, list[int]]:
-        """Log-mel and the indices of the clips."""
+    ) -> tuple[Tensor, np.ndarray, list[int]]:
+        """Log-mel, units and the indices of the clips."""
         slowest, fastest = 1 / self.augmentation.tempo[0], 1 / self.augmentation.tempo[1]
         n_frames, indices = self._utterances.draw(
             self.batch_size * self._full, (fastest, slowest), rng
         )
         lengths = self.clips.n_frames[indices]
         padded = np.zeros((len(indices), self.clips.n_mels, lengths.max()), dtype=np.float32)
-        for row, index in zip(padded, indices, strict=True):
+        units = np.full((len(indices), lengths.max()), NO_UNIT, dtype=np.int16)
+        for row, own, index in zip(padded, units, indices, strict=True):
             log_mel = self.clips.log_mel(index).T
             row[:, : log_mel.shape[1]] = log_mel
             row[:, log_mel.shape[1] :] = log_mel[:, -1:]
+            own[: log_mel.shape[1]] = self.clips.units(index)
+        units = warp_units(units, n_frames, lengths)
         scale = _draw(len(indices), self.augmentation.vocal_tract_warp, generator)
         lengths = torch.from_numpy(lengths.astype(np.float32))
-        return warp(torch.from_numpy(padded), n_frames, lengths, scale), indices
+        return warp(torch.from_numpy(padded), n_frames, lengths, scale), units, indices
 
-    def _crop(self, index: int, n_frames: int, rng: np.random.Generator) -> np.ndarray:
-        """(n_mels, n_frames) float32 of a clip, joined with others of its speaker if short."""
-        pieces = [self.clips.log_mel(index)]
-        n_available = len(pieces[0])
+    def _crop(
+        self, index: int, n_frames: int, rng: np.random.Generator
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Log-mel (n_mels, n_frames) float32 and units (n_frames,) of a clip, joined with others
+        of its speaker if short."""
+        joined = [index]
+        n_available = int(self.clips.n_frames[index])
         while n_available < n_frames:
-            pieces.append(self.clips.log_mel(self.sampler.companion(index, rng)))
-            n_available += len(pieces[-1])
+            joined.append(self.sampler.companion(index, rng))
+            n_available += int(self.clips.n_frames[joined[-1]])
         start = rng.integers(n_available - n_frames + 1)
-        log_mel = np.concatenate(pieces) if len(pieces) > 1 else pieces[0]
-        return log_mel[start : start + n_frames].T.astype(np.float32)
+        crop = slice(start, start + n_frames)
+        log_mel = np.concatenate([self.clips.log_mel(i) for i in joined])[crop]
+        units = np.concatenate([self.clips.units(i) for i in joined])[crop]
+        return log_mel.T.astype(np.float32), units
 
     def _noise(
         self, shape: torch.Size, rng: np.random.Generator, generator: torch.Generator
@@ -155,7 +195,7 @@ class TrainingBatches(Dataset):
             if background and not len(self._noises):
                 continue
             index = rng.choice(self._noises) if background else rng.integers(len(self.clips))
-            row[:] = self._crop(int(index), shape[2], rng)
+            row[:] = self._crop(int(index), shape[2], rng)[0]
         return torch.from_numpy(noise)
 
 

@@ -33,6 +33,7 @@ from langid.training.datasets import (
     hold_back,
     load_splits,
 )
+from langid.training.teacher_targets import TeacherTargets
 
 WRITER_BATCH_SIZE = 100  # rows in memory before they go to disk
 FEATURES = Features(
@@ -50,11 +51,14 @@ def load_training_data(
     *,
     streaming: bool = False,
     n_threads: int = 1,
+    targets: TeacherTargets | None = None,
 ) -> DatasetDict:
     """``train`` and ``validation`` of one or several datasets, joined, with the columns `FEATURES`.
 
     Classes that validation lacks are lent a tenth of their speakers. ``audio`` is there for
-    validation only; ``streaming`` as in `langid.training.datasets.load_splits`.
+    validation only; ``streaming`` as in `langid.training.datasets.load_splits`. ``targets`` add a
+    teacher's columns (`langid.training.teacher_targets.FEATURES`), after its units are fitted on
+    ``train`` unless they are given.
 
     Raises
     ------
@@ -83,7 +87,16 @@ def load_training_data(
         train_rows = reader.read(train, "train", validated)
     check_speakers(train_rows, validation_rows)
     _require(languages, {class_of(name, languages) for name in train_rows.unique("language")})
+    if targets is not None:
+        targets.fit(train, train_rows, config, seed)
+        own = targets.read(validation, validation_rows, config, "validation")
+        validation_rows = _beside(validation_rows, own)
+        train_rows = _beside(train_rows, targets.read(train, train_rows, config, "train"))
     return hold_back(train_rows, validation_rows, languages, seed)
+
+
+def _beside(left: Dataset, right: Dataset) -> Dataset:
+    return concatenate_datasets([left, right], axis=1)
 
 
 def _require(languages: tuple[str, ...], present: set[str]) -> None:

@@ -13,6 +13,7 @@ from langid.data.espeak import espeak_available, transcript_to_phones
 from langid.errors import AudioError, DataError
 from langid.features import LogMel
 from langid.languages import NONE, OTHER, class_of, languages_of
+from langid.training.units import NO_UNIT, spread_over_log_mel
 
 MIN_CLIP_S = 0.25  # from its first frame to its last
 MIN_PHONE_COUNT = 20  # rarer phones have no place in the CTC inventory
@@ -35,6 +36,8 @@ class Clips:
     n_frames: np.ndarray  # (n_clips,)
     phones: list[list[str]]
     n_mels: int
+    # A teacher's log-posteriors (n_clips, n_teacher_languages) float16, if there is a teacher.
+    posteriors: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -42,6 +45,14 @@ class Clips:
     def log_mel(self, index: int) -> np.ndarray:
         row = self.features[int(index)]["log_mel"]
         return np.frombuffer(row, dtype=np.float16).reshape(-1, self.n_mels)
+
+    def units(self, index: int) -> np.ndarray:
+        """The teacher's unit of each frame of log-mel, (n_frames,) int16; -1 without a teacher."""
+        n_frames = int(self.n_frames[index])
+        if self.posteriors is None:
+            return np.full(n_frames, NO_UNIT, dtype=np.int16)
+        units = np.frombuffer(self.features[int(index)]["units"], dtype=np.int16)
+        return spread_over_log_mel(units, n_frames)
 
     def select(self, indices: np.ndarray) -> "Clips":
         """The clips at ``indices``, in that order."""
@@ -56,6 +67,7 @@ class Clips:
             n_frames=self.n_frames[pick],
             phones=[self.phones[i] for i in pick],
             n_mels=self.n_mels,
+            posteriors=None if self.posteriors is None else self.posteriors[pick],
         )
 
 
@@ -105,8 +117,9 @@ def prepare_clips(split: Dataset, config: ModelConfig) -> Clips:
     languages = languages_of(config.labels)
     classes = [class_of(language, languages) for language in table["language"]]
     index_of = {label: i for i, label in enumerate(config.labels)}
+    with_teacher = "units" in split.column_names
     clips = Clips(
-        features=split.select_columns(["log_mel"]),
+        features=split.select_columns(["log_mel", "units"] if with_teacher else ["log_mel"]),
         labels=np.array([index_of.get(label, NO_LABEL) for label in classes]),
         languages=table["language"],
         sources=table["source"],
@@ -115,6 +128,7 @@ def prepare_clips(split: Dataset, config: ModelConfig) -> Clips:
         n_frames=n_frames,
         phones=table["phones"],
         n_mels=config.n_mels,
+        posteriors=_posteriors(split) if with_teacher else None,
     )
     return clips.select(np.flatnonzero(is_usable(n_frames, config) & (clips.labels != NO_LABEL)))
 
@@ -123,6 +137,11 @@ def phone_inventory(train: Clips) -> tuple[str, ...]:
     """Phones frequent enough to be learnt, the most frequent first."""
     count = Counter(phone for phones in train.phones for phone in phones)
     return tuple(phone for phone, n in count.most_common() if n >= MIN_PHONE_COUNT)
+
+
+def _posteriors(split: Dataset) -> np.ndarray:
+    """A teacher's log-posteriors (n_clips, n_languages) float16."""
+    return np.stack([np.frombuffer(row, dtype=np.float16) for row in split["posteriors"][:]])
 
 
 class FeatureComputer:

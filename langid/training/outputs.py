@@ -32,6 +32,8 @@ RUN = Publication(
 CURVES = (
     ("loss", "language_loss", "language"),
     ("loss", "phone_loss", "phones (CTC)"),
+    ("loss", "unit_loss", "teacher's units"),
+    ("loss", "posterior_loss", "teacher's languages"),
     ("share", "accuracy", "training windows, augmented"),
     ("share", "clip_accuracy", "validation clips, among the languages"),
     ("share", "clip_accuracy_open", "validation clips, all answers"),

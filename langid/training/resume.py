@@ -1,5 +1,6 @@
 """What a run was started with, kept in its checkpoint: going on with anything else is refused."""
 
+import argparse
 import pickle
 from dataclasses import asdict
 from pathlib import Path
@@ -9,6 +10,19 @@ import torch
 from langid.config import ModelConfig
 from langid.data.espeak import espeak_available
 from langid.errors import DataError
+
+# Options on which the weights depend, beside the recordings: --resume takes no others.
+RUN_OPTIONS = (
+    *("languages", "init", "steps", "batch_size", "learning_rate", "weight_decay"),
+    *("phone_weight", "utterance_share", "seed", "encoder_blocks"),
+    *("teacher", "units", "teacher_hours", "unit_weight", "posterior_weight"),
+)
+
+
+def run_options(args: argparse.Namespace) -> dict:
+    """The options `RUN_OPTIONS`, as they are written on a command line."""
+    options = {name: getattr(args, name) for name in RUN_OPTIONS}
+    return {**options, "languages": ",".join(args.languages)}
 
 
 def check_resumable(path: Path, options: dict, config: ModelConfig | None = None) -> None:

@@ -64,6 +64,16 @@ class ClipSampler:
         indices = speakers[rng.integers(len(speakers))]
         return indices[rng.integers(len(indices))]
 
+    def probabilities(self) -> np.ndarray:
+        """How probable each clip is to be drawn, (n_clips,), summing to 1."""
+        p = np.zeros(sum(len(clips) for group in self._speakers.values() for clips in group))
+        for label, share in zip(self._classes, self._class_weights, strict=True):
+            for family, weight in zip(*self._families[label], strict=True):
+                speakers = self._speakers[label, family]
+                for indices in speakers:
+                    p[indices] = share * weight / len(speakers) / len(indices)
+        return p
+
     def companion(self, index: int, rng: np.random.Generator) -> int:
         """Another clip of the same speaker and class, or the same where there is no other."""
         indices = self._companions[index]

@@ -1,20 +1,20 @@
 """The training loop's parts: loss, schedule, moving average, checkpoint."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 from torch.optim.swa_utils import AveragedModel
 
 from langid.files import replacing
 from langid.model import LanguageCNN
 from langid.training.batches import Batch
+from langid.training.distributed import World, all_heads
+from langid.training.losses import LossWeights, losses
 
 EMA_DECAY = 0.998
-LABEL_SMOOTHING = 0.05
 MAX_GRADIENT_NORM = 3.0
 WARMUP_STEPS = 200
 # Processors that multiply bfloat16, by torch's names: x86-64, then ARM.
@@ -28,46 +28,48 @@ class Optimisation:
     weight_decay: float
     phone_weight: float  # of the CTC loss beside the language loss
     seed: int
+    unit_weight: float = 0.5  # of naming the teacher's units, where there is a teacher
+    posterior_weight: float = 0.5  # of agreeing with the teacher's languages
 
 
 @dataclass(frozen=True)
 class StepFigures:
-    """What one step tells the log; ``phone_loss`` is None for a batch of windows."""
+    """What one step tells the log; ``phones`` is None for a batch of windows, ``units`` and
+    ``posteriors`` without a teacher."""
 
-    loss: float
-    language_loss: float
+    total: float
+    language: float
     accuracy: float
-    phone_loss: float | None
+    phones: float | None
+    units: float | None = None
+    posteriors: float | None = None
+
+
+FIGURES = tuple(field.name for field in fields(StepFigures))
+
+
+def mean_figures(figures: list[StepFigures]) -> dict[str, float | None]:
+    """The log's entry for some steps: means of what they have, None where none of them has it.
+
+    The accuracy is that of windows: utterances are easier.
+    """
+    of_windows = [f for f in figures if f.phones is None]
+    losses = {
+        f"{name.removesuffix('s')}_loss": _mean([getattr(f, name) for f in figures])
+        for name in ("language", "phones", "units", "posteriors")
+    }
+    return {**losses, "accuracy": _mean([f.accuracy for f in of_windows])}
+
+
+def _mean(values: list[float | None]) -> float | None:
+    present = [value for value in values if value is not None]
+    return round(sum(present) / len(present), 4) if present else None
 
 
 def learning_rate_at(step: int, o: Optimisation) -> float:
     """Linear warm-up, then half a cosine down to zero (Loshchilov & Hutter 2017)."""
     warm = min(1.0, (step + 1) / min(WARMUP_STEPS, max(1, o.n_steps // 10)))
     return o.learning_rate * warm * 0.5 * (1 + math.cos(math.pi * step / o.n_steps))
-
-
-def losses(
-    model: nn.Module, batch: Batch, phone_weight: float
-) -> tuple[Tensor, Tensor, Tensor, Tensor | None]:
-    """Total loss, language loss, accuracy and CTC loss (None without phones) of a batch."""
-    logits, phone_logits = model.forward_features(batch.log_mel)
-    logits = logits.float()
-    language = F.cross_entropy(logits, batch.labels, label_smoothing=LABEL_SMOOTHING)
-    accuracy = (logits.argmax(dim=1) == batch.labels).float().mean()
-    if batch.phones is None:
-        return language, language, accuracy, None
-    lengths = torch.tensor([len(target) for target in batch.phones])
-    n_frames = torch.full_like(lengths, phone_logits.shape[2])
-    phones = F.ctc_loss(
-        phone_logits.float().permute(2, 0, 1).log_softmax(dim=2),
-        torch.cat(batch.phones),
-        n_frames,
-        lengths,
-        blank=0,
-        zero_infinity=True,
-    )
-    # Whole utterances are easier than windows and fewer voices: they count half.
-    return 0.5 * language + phone_weight * phones, language, accuracy, phones
 
 
 def update_average(averages: list[Tensor], values: list[Tensor], n_averaged: Tensor) -> None:
@@ -97,15 +99,26 @@ def mixed_precision(device: torch.device) -> torch.autocast:
 class Trainer:
     """A model, its optimiser and its moving average, one step at a time."""
 
-    def __init__(self, model: LanguageCNN, optimisation: Optimisation, device: torch.device):
+    def __init__(
+        self,
+        model: LanguageCNN,
+        optimisation: Optimisation,
+        device: torch.device,
+        world: World | None = None,
+    ):
         self.device = device
+        self.world = world or World()
         self.optimisation = optimisation
         self.model = model.to(device)
+        self._all_heads = all_heads(self.model, self.world)
         self.average = AveragedModel(self.model, multi_avg_fn=update_average, use_buffers=True)
         self.optimiser = torch.optim.AdamW(
             self.model.parameters(),
             lr=optimisation.learning_rate,
             weight_decay=optimisation.weight_decay,
+        )
+        self._weights = LossWeights(
+            optimisation.phone_weight, optimisation.unit_weight, optimisation.posterior_weight
         )
         self.step = 0
 
@@ -117,27 +130,23 @@ class Trainer:
     def train_step(self, batch: Batch) -> StepFigures:
         """One update; bfloat16 where the processor or GPU multiplies it, float32 weights."""
         # Dropout draws from the global generator: seeded by the step, so that resuming is exact.
-        torch.manual_seed(self.optimisation.seed * 1_000_003 + self.step)
+        torch.manual_seed(
+            self.optimisation.seed * 1_000_003 + self.step + self.world.rank * 1_000_000_007
+        )
         for group in self.optimiser.param_groups:
             group["lr"] = learning_rate_at(self.step, self.optimisation)
-        batch = Batch(batch.log_mel.to(self.device), batch.labels.to(self.device), batch.phones)
+        batch = batch.to(self.device)
         self.model.train()
         with mixed_precision(self.device):
-            total, language, accuracy, phones = losses(
-                self.model, batch, self.optimisation.phone_weight
-            )
+            result = losses(self._all_heads(batch.log_mel), batch, self._weights)
         self.optimiser.zero_grad(set_to_none=True)
-        total.backward()
+        result.total.backward()
         nn.utils.clip_grad_norm_(self.model.parameters(), MAX_GRADIENT_NORM)
         self.optimiser.step()
         self.average.update_parameters(self.model)
         self.step += 1
-        return StepFigures(
-            total.item(),
-            language.item(),
-            accuracy.item(),
-            None if phones is None else phones.item(),
-        )
+        figures = {name: getattr(result, name) for name in FIGURES}
+        return StepFigures(**{name: None if x is None else x.item() for name, x in figures.items()})
 
     def save(self, path: Path, **extra: object) -> None:
         """Write everything a resumed run needs, atomically."""

@@ -1,5 +1,6 @@
 """Validation during training, in log-mel frames, and the temperature of the finished weights."""
 
+from copy import copy
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from langid.windows import aggregate, frame_windows
 TEMPERATURES = np.geomspace(0.5, 3.0, 61)
 BIAS_CHANGES = np.linspace(-0.6, 0.6, 13)
 N_BIAS_ROUNDS = 3
+BIAS_PENALTY = 0.03  # of squared biases, in nats of the loss
 BATCH_SIZE = 128  # windows
 OTHER_SHARE = 0.25  # of the score, for telling other languages from the model's own
 
@@ -79,23 +81,37 @@ class WindowLogits:
         best = min(TEMPERATURES, key=lambda temperature: self._loss(temperature, biases))
         return float(round(best, 3))
 
-    def fit_calibration(self) -> tuple[float, np.ndarray]:
+    def select(self, indices: np.ndarray) -> "WindowLogits":
+        """The clips at ``indices``, in that order."""
+        chosen = copy(self)
+        position = np.full(len(self.targets), -1)
+        position[indices] = np.arange(len(indices))
+        kept = position[self._owners] >= 0
+        chosen.targets = self.targets[indices]
+        chosen._logits, chosen._owners = self._logits[kept], position[self._owners[kept]]
+        return chosen
+
+    def fit_calibration(self, bias_penalty: float = BIAS_PENALTY) -> tuple[float, np.ndarray]:
         """Temperature and (n_labels,) biases with the smallest loss of the clips' answers
         (bias-corrected temperature scaling, Alexandari et al. 2020, arXiv:1901.06852).
 
         The biases take back that a language with more varied training data, English above all,
         is answered too readily. They sum to 0; a coordinate is searched at a time. That of a label
-        without clips stays 0: clips of other labels alone would push its answer away.
+        without clips stays 0: clips of other labels alone would push its answer away. Their squares
+        times ``bias_penalty`` add to the loss: a preference of a few clips is no preference of the
+        model (`langid.training.cross_validation` tells how much of it holds for other speakers).
         """
+
+        def loss(biases: np.ndarray) -> float:
+            return self._loss(temperature, biases) + bias_penalty * float((biases**2).sum())
+
         present = np.unique(self.targets)
         biases = np.zeros(len(self.labels))
         temperature = self.fit_temperature()
         for _ in range(N_BIAS_ROUNDS):
             for i in present:
                 unit = np.eye(len(biases))[i]
-                change = min(
-                    BIAS_CHANGES, key=lambda x, u=unit: self._loss(temperature, biases + x * u)
-                )
+                change = min(BIAS_CHANGES, key=lambda x, u=unit: loss(biases + x * u))
                 biases = biases + change * unit
             temperature = self.fit_temperature(biases)
         biases[present] -= biases[present].mean()

@@ -56,6 +56,12 @@ def test_no_speech_and_another_language_look_different_and_say_what_to_do():
     assert 'class="verdict none"' in none and "record nearer" in none
 
 
+def test_the_strip_says_how_its_details_are_seen():
+    html = html_of(0.9, 0.05, 0.03, 0.02)
+    assert "Point at the strip, or tap it" in html
+    assert "{" not in html and "}" not in html  # a placeholder that nobody filled
+
+
 def test_only_bars_that_matter_are_drawn():
     html = html_of(0.984, 0.008, 0.006, 0.002)
     assert html.count("<li") == 1 and "and three under 1 %" in html

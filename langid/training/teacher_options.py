@@ -1,0 +1,127 @@
+"""What ``train.py --teacher`` adds to a run: options, targets, and doubts about labels."""
+
+import argparse
+import csv
+import math
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from langid.checkpoint import EMBEDDED
+from langid.config import ModelConfig
+from langid.languages import NONE, class_of, languages_of
+from langid.training.clips import Clips
+from langid.training.teacher import WhisperTeacher
+from langid.training.teacher_targets import TeacherTargets
+from langid.training.units import UNITS_FILE, Units
+
+CONTRADICTED_FILE = "contradicted.csv"
+CERTAIN = 0.95  # posterior from which the teacher contradicts a label
+
+
+def add_teacher_options(parser: argparse.ArgumentParser) -> None:
+    """The options of a teacher; without ``--teacher`` the others mean nothing."""
+    group = parser.add_argument_group(
+        "teacher", "needs faster-whisper (pip install faster-whisper), for training only"
+    )
+    group.add_argument(
+        "--teacher",
+        metavar="MODEL",
+        help="a Whisper model that names sounds and languages of every clip: a folder of "
+        "faster-whisper, a Hub id or a name such as base",
+    )
+    group.add_argument(
+        "--units", type=int, default=512, help="classes of the teacher's states (default: 512)"
+    )
+    group.add_argument(
+        "--teacher-hours",
+        type=float,
+        default=math.inf,
+        metavar="HOURS",
+        help="at most so much of a split, the clips that training draws most (default: all)",
+    )
+    group.add_argument(
+        "--unit-weight", type=float, default=0.5, help="of naming the units (default: 0.5)"
+    )
+    group.add_argument(
+        "--posterior-weight",
+        type=float,
+        default=0.5,
+        help="of agreeing with the teacher's languages (default: 0.5)",
+    )
+
+
+def open_targets(args: argparse.Namespace) -> TeacherTargets | None:
+    """The teacher, with the units of the run that goes on or is started from, if it has any.
+
+    Raises
+    ------
+    langid.errors.TeacherError
+        If the teacher cannot be had.
+    langid.errors.DataError
+        If the units cannot be read.
+    """
+    if not args.teacher:
+        return None
+    started_from = EMBEDDED if args.init == "embedded" else Path(args.init or args.output)
+    known = (args.output if args.resume else started_from) / UNITS_FILE
+    units = Units.load(known) if known.is_file() else None
+    teacher = WhisperTeacher(args.teacher, args.num_proc)
+    return TeacherTargets(teacher, args.units, args.num_proc, units, args.teacher_hours)
+
+
+def with_teacher_heads(config: ModelConfig, targets: TeacherTargets | None) -> ModelConfig:
+    """``config`` with the heads that learn from the teacher, once its units are known."""
+    if targets is None:
+        return config
+    return replace(
+        config, n_units=len(targets.units), teacher_languages=tuple(targets.teacher.languages)
+    )
+
+
+def contradicted(clips: Clips, labels: tuple[str, ...], languages: tuple[str, ...]) -> np.ndarray:
+    """Clips whose label the teacher, certain of another class, contradicts: indices (n,).
+
+    ``labels`` are the model's, ``languages`` the teacher's. Clips without speech and of languages
+    that the teacher does not know are left alone.
+    """
+    own = languages_of(labels)
+    posteriors = clips.posteriors.astype(np.float32)
+    answers = [languages[i] for i in posteriors.argmax(axis=1)]
+    certain = np.exp(posteriors.max(axis=1)) >= CERTAIN
+    wrong = [
+        certain[i]
+        and labels[clips.labels[i]] != NONE
+        and clips.languages[i].split("-")[0] in languages
+        and class_of(answers[i], own) != labels[clips.labels[i]]
+        for i in range(len(clips))
+    ]
+    return np.flatnonzero(wrong)
+
+
+def leave_out_contradicted(clips: Clips, config: ModelConfig, folder: Path) -> Clips:
+    """Clips without those that the teacher contradicts, which are listed in ``folder``."""
+    doubtful = contradicted(clips, config.labels, config.teacher_languages)
+    with (folder / CONTRADICTED_FILE).open("w", newline="", encoding="utf-8") as file:
+        table = csv.writer(file)
+        table.writerow(["language", "source", "speaker", "seconds", "teacher", "posterior"])
+        for i in doubtful:
+            best = clips.posteriors[i].argmax()
+            table.writerow(
+                [
+                    clips.languages[i],
+                    clips.sources[i],
+                    clips.speakers[i],
+                    round(int(clips.n_frames[i]) / 100, 1),
+                    config.teacher_languages[best],
+                    round(float(np.exp(np.float32(clips.posteriors[i, best]))), 3),
+                ]
+            )
+    kept = np.ones(len(clips), dtype=bool)
+    kept[doubtful] = False
+    print(
+        f"{len(doubtful)} clips whose language the teacher contradicts are left out: "
+        f"{folder / CONTRADICTED_FILE}"
+    )
+    return clips.select(np.flatnonzero(kept))

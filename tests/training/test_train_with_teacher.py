@@ -1,0 +1,89 @@
+"""train.py --teacher, with a small teacher in Whisper's place."""
+
+import json
+
+import pytest
+import torch
+from helpers.teacher import MelodyTeacher
+from helpers.training import cache_in, write_voxforge
+from safetensors.torch import load_file
+
+import train
+from langid.checkpoint import load_model
+from langid.training import teacher_options
+from langid.training.trainer import Trainer
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return write_voxforge(tmp_path_factory.mktemp("voxforge") / "data")
+
+
+@pytest.fixture(autouse=True)
+def own_cache_and_teacher(tmp_path, monkeypatch):
+    monkeypatch.setattr(teacher_options, "WhisperTeacher", lambda model, n: MelodyTeacher())
+    with cache_in(tmp_path / "cache"):
+        yield
+
+
+def arguments(folder, output, *more):
+    return [
+        *("--data", str(folder), "--output", str(output), "--languages", "en,fr"),
+        *("--teacher", "melodies", "--units", "8", "--steps", "4", "--batch-size", "8"),
+        *("--validate-every", "2", "--num-proc", "1", *more),
+    ]
+
+
+def test_a_run_with_a_teacher_resumes_exactly(folder, tmp_path, monkeypatch):
+    straight, torn = tmp_path / "straight", tmp_path / "torn"
+    assert train.main(arguments(folder, straight)) == 0
+    train_step = Trainer.train_step
+
+    def stop_at_three(self, batch):
+        assert batch.units is not None and batch.posteriors is not None
+        if self.step == 3:
+            raise KeyboardInterrupt
+        return train_step(self, batch)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Trainer, "train_step", stop_at_three)
+        assert train.main(arguments(folder, torn)) == 130
+    assert train.main(arguments(folder, torn, "--resume")) == 0
+    a, b = load_file(straight / "model.safetensors"), load_file(torn / "model.safetensors")
+    assert a.keys() == b.keys() and all(torch.equal(a[name], b[name]) for name in a)
+    assert {"unit_head.weight", "teacher_classifier.weight"} <= a.keys()
+
+    last = json.loads((straight / "log.jsonl").read_text().splitlines()[-1])
+    assert last["unit_loss"] > 0 and last["posterior_loss"] > 0
+    assert (straight / "units.safetensors").is_file()
+    assert (straight / "contradicted.csv").read_text().startswith("language,source")
+
+
+def test_resuming_without_the_teacher_is_refused(folder, tmp_path, capsys):
+    assert train.main(arguments(folder, tmp_path / "run")) == 0
+    without = arguments(folder, tmp_path / "run", "--resume")
+    at = without.index("--teacher")
+    assert train.main(without[:at] + without[at + 2 :]) == 2
+    assert "--teacher was melodies and is None" in capsys.readouterr().err
+
+
+def test_weights_from_before_the_teacher_go_on_with_it(folder, tmp_path):
+    first = arguments(folder, tmp_path / "first")
+    at = first.index("--teacher")
+    assert train.main(first[:at] + first[at + 2 :]) == 0
+    old = load_model(tmp_path / "first").model
+    assert old.config.n_units == 0
+    more = ["--init", str(tmp_path / "first"), "--encoder-blocks", "6"]
+    assert train.main(arguments(folder, tmp_path / "second", *more)) == 0
+    new = load_model(tmp_path / "second").model
+    assert new.config.n_units == 8 and new.config.n_encoder_blocks == 6
+
+
+def test_units_of_the_run_that_is_started_from_are_kept(folder, tmp_path):
+    assert train.main(arguments(folder, tmp_path / "first")) == 0
+    more = ["--init", str(tmp_path / "first"), "--seed", "5"]
+    assert train.main(arguments(folder, tmp_path / "second", *more)) == 0
+    first, second = (tmp_path / name / "units.safetensors" for name in ("first", "second"))
+    assert first.read_bytes() == second.read_bytes()
