@@ -56,9 +56,9 @@ def silence(duration_s: float = 1.0, sample_rate: int = SAMPLE_RATE) -> np.ndarr
 
 
 def not_finite(seed: int, duration_s: float = 1.0, sample_rate: int = SAMPLE_RATE) -> bytes:
-    """A WAV file of floats, one of which is NaN."""
+    """A WAV file of floats, a tenth of which are NaN: too many to be repaired."""
     waveform = noise(seed, duration_s, sample_rate) / np.float32(32768)
-    waveform[len(waveform) // 2] = np.nan
+    waveform[::10] = np.nan
     buffer = io.BytesIO()
     soundfile.write(buffer, waveform, sample_rate, subtype="FLOAT", format="WAV")
     return buffer.getvalue()

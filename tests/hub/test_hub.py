@@ -215,7 +215,7 @@ def test_a_passing_failure_is_tried_again(hub, run_folder):
 
 
 def test_the_command_says_what_the_hub_refused(monkeypatch, tmp_path, capsys):
-    def run(_):
+    def run(*_):
         raise PublishError("The Hub is closed.")
 
     monkeypatch.setattr(train, "run", run)
