@@ -24,7 +24,7 @@ from langid.space.errors import MISTAKES, Page, refuse
 from langid.space.handlers import Handlers
 
 EXAMPLES = Path(__file__).parent / "examples"
-# Name on the screen → clip; examples/make_examples.py makes them.
+# Name on the screen → clip; examples/README.md names their sources.
 EXAMPLE_CLIPS = {
     "English": "english.flac",
     "French": "french.flac",
@@ -147,7 +147,7 @@ def recording_row() -> gr.Audio:
     # The player takes the file over, so that the area is free for the next one.
     drop.upload(None, drop, [recording, drop], js="(file) => [file, null]", **QUIET)
     with gr.Row(elem_id="examples"):
-        gr.HTML("<p>Examples (synthetic voices):</p>")
+        gr.HTML("<p>Examples (voices of public corpora):</p>")
         for name, clip in EXAMPLE_CLIPS.items():
             path = str(EXAMPLES / clip)
             gr.Button(name, size="sm").click(
