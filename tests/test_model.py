@@ -134,4 +134,4 @@ def test_embedded_weights_are_small_and_know_the_five_languages():
         *("en", "fr", "de", "es", "it"),
         *("other", "none"),
     )
-    assert (EMBEDDED / "model.safetensors").stat().st_size <= 6_000_000
+    assert (EMBEDDED / "model.safetensors").stat().st_size <= 12_000_000
