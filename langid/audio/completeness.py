@@ -7,7 +7,7 @@ only when bytes are missing.
 from langid.audio.sources import Source
 
 SEGMENT, CLUSTER = 0x18538067, 0x1F43B675
-MAX_ELEMENTS = 1_000_000  # of a file of unknown sizes that are read one by one
+MAX_PARTS = 1_000_000  # that are read one by one; a file with more does not tell
 
 
 def has_its_end(source: Source, container: str) -> bool:
@@ -17,13 +17,31 @@ def has_its_end(source: Source, container: str) -> bool:
         return _box_end(source) == source.size
     if container == "matroska":
         return _element_end(source) == source.size
+    if container == "avi":
+        return _riff_end(source) in (source.size, source.size + 1)  # it may lack its padding
     return False
+
+
+def _riff_end(source: Source) -> int:
+    """Where the last RIFF chunk of an AVI file ends; beyond 1 GB there are several."""
+    at = 0
+    for _ in range(MAX_PARTS):
+        if at >= source.size:
+            return at
+        head = source.peek(at, 8)
+        n_bytes = int.from_bytes(head[4:8], "little")
+        if head[:4] != b"RIFF" or n_bytes == 0:
+            return -1
+        at += 8 + n_bytes + n_bytes % 2
+    return -1
 
 
 def _box_end(source: Source) -> int:
     """Where the last box of an MP4 file ends (ISO/IEC 14496-12, 4.2)."""
     at = 0
-    while at < source.size:
+    for _ in range(MAX_PARTS):
+        if at >= source.size:
+            return at
         head = source.peek(at, 16)
         n_bytes = int.from_bytes(head[:4], "big")
         if n_bytes == 1:
@@ -33,14 +51,14 @@ def _box_end(source: Source) -> int:
         if n_bytes < 8:
             return -1
         at += n_bytes
-    return at
+    return -1
 
 
 def _element_end(source: Source) -> int:
     """Where the last element of a Matroska file ends (RFC 8794); in a segment or cluster of
     unknown size, that is the last element within."""
     at = 0
-    for _ in range(MAX_ELEMENTS):
+    for _ in range(MAX_PARTS):
         if at >= source.size:
             return at
         head = source.peek(at, 12)

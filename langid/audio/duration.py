@@ -8,7 +8,7 @@ import soundfile
 from langid.audio.ffmpeg import ERRORS, FORMATS, TIMED_FORMATS
 from langid.audio.formats import container_kind
 from langid.audio.libsndfile import KINDS as LIBSNDFILE_KINDS
-from langid.audio.libsndfile import UNKNOWN_SIZE
+from langid.audio.libsndfile import UNKNOWN_SIZE, may_hold_mpeg
 from langid.audio.sources import open_source
 from langid.errors import AudioError
 
@@ -24,7 +24,8 @@ def announced_duration_s(audio: object, estimate: bool = False) -> float | None:
         return None
     try:
         with open_source(audio) as source:
-            if container_kind(source.peek(0, 64)) in LIBSNDFILE_KINDS:
+            kind = container_kind(source.peek(0, 64))
+            if kind in LIBSNDFILE_KINDS and not may_hold_mpeg(source):
                 with soundfile.SoundFile(source) as file:
                     if 0 < file.frames < UNKNOWN_SIZE:
                         return file.frames / file.samplerate

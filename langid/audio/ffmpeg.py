@@ -35,6 +35,10 @@ TS_DISCONT = 0x0200  # FFmpeg's AVFMT_TS_DISCONT: the clock may change within th
 # FFmpeg's own; then what PyAV makes of damaged headers (a stream that appears late, for instance).
 ERRORS = (av.FFmpegError, ValueError, RuntimeError, LookupError, ArithmeticError)
 
+# What may be recorded from any moment on: the first packets then lack what they refer to.
+STREAM_FORMATS = frozenset({"mp3", "aac", "loas", "ac3", "eac3", "dts", "mpeg", "mpegts"})
+MAX_JOINING_PACKETS = 3
+MAX_PLANES = 8  # PyAV ends a list of more channels at the first null that memory happens to hold
 MAX_DAMAGED_RUN = 2_000  # packets in a row without a sample, some 40 s, before giving up
 
 
@@ -47,8 +51,8 @@ class Decoded:
     format : str
         FFmpeg's name of the container.
     n_frames, n_damaged : int
-        Frames that were decoded, and packets before the last of them, or at the end more than
-        one, that could not be.
+        Frames that were decoded, and packets that could not be: not counted are a single last one
+        and, of what is a stream, the first few.
     position_s : float
         From a player's 0:00 to the end of the last frame, gaps included.
     duration_s : float
@@ -114,6 +118,8 @@ def decode_ffmpeg(
                 if damaged_run == MAX_DAMAGED_RUN:
                     break
                 continue
+            if n_frames == 0 and name in STREAM_FORMATS and damaged_run <= MAX_JOINING_PACKETS:
+                damaged_run = 0
             n_frames += 1
             n_damaged, damaged_run = n_damaged + damaged_run, 0
             stamp_s, sample_rate, samples = frame
@@ -164,6 +170,12 @@ def _choose_track(
             f"{source.name} has an audio track in a coding that cannot be decoded: export it "
             "again, as WAV or MP3 for instance."
         )
+    context = chosen.codec_context
+    if context.channels > MAX_PLANES and context.format and context.format.is_planar:
+        raise AudioError(
+            f"{source.name} has {context.channels} channels, more than {MAX_PLANES} in this "
+            "coding: mix it down to mono first."
+        )
     return chosen
 
 
@@ -211,6 +223,8 @@ def _frames(
 
 
 def _samples(frame: av.AudioFrame) -> np.ndarray:
+    if frame.format.is_planar and frame.layout.nb_channels > MAX_PLANES:
+        raise ValueError("PyAV looks for more planes behind the end of their list.")
     data = frame.to_ndarray()  # (channels, n), or (1, n * channels) where interleaved
     if not frame.format.is_planar:
         data = data.reshape(-1, frame.layout.nb_channels).T

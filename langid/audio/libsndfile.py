@@ -17,6 +17,13 @@ MALFORMED = 3  # SF_ERR_MALFORMED_FILE, the answer to a CAF file that is cut off
 SIZE_MISMATCH = re.compile(  # its log of WAV, AIFF, AU, RF64 and Wave64 in this order
     r"^ *(?:data|SSND|Data Size|Riff size|riff) +: (\d+) \(should be (\d+)\)$", re.MULTILINE
 )
+_MPEG = rb"(?:[\x50\x55]\0|\0[\x50\x55])"  # the number of the format, in either order of bytes
+MPEG_FORMAT = re.compile(  # of WAV, of its extensible form, and of Wave64
+    rb"fmt (?:.{4}%b|.{4}(?:\xfe\xff|\xff\xfe).{22}%b|\xf3\xac\xd3\x11.{16}%b)"
+    % (_MPEG, _MPEG, _MPEG),
+    re.DOTALL,
+)
+HEADER_SEARCHED_BYTES = 2**20  # for it: other chunks may come before
 # What programs announce that write to a pipe and cannot know: 0, which counts as nothing
 # announced, or something large. From 0x7FFF0000 on: arecord (0x80000000), espeak and sox
 # (0x7FFFF000 and a header), FFmpeg and GStreamer (0xFFFFFFFF), and what ends a header before
@@ -44,10 +51,10 @@ class Outcome(NamedTuple):
 def decode_libsndfile(source: Source) -> Generator[Chunk, None, Outcome]:
     """Decode a file as far as libsndfile goes; what is left is FFmpeg's to try."""
     n_done, opened = 0, False
+    if may_hold_mpeg(source):
+        return Outcome(0, opened=False, complete=False, damaged=False)
     try:
         with _SequentialFile(source) as file:
-            if file.subtype.startswith("MPEG"):  # by a library that prints to standard error
-                return Outcome(0, opened=False, complete=False, damaged=False)
             opened = True
             n_frames = 1 + min(int(file.samplerate * READ_S), READ_SAMPLES // file.channels)
             while True:
@@ -68,6 +75,14 @@ def decode_libsndfile(source: Source) -> Generator[Chunk, None, Outcome]:
     except soundfile.SoundFileError as error:
         malformed = getattr(error, "code", None) == MALFORMED
         return Outcome(n_done, opened, complete=False, damaged=opened or malformed)
+
+
+def may_hold_mpeg(source: Source) -> bool:
+    """Whether a WAV header names MPEG audio (format 0x50 or 0x55, also as an extension).
+
+    Opening it is enough for libsndfile's MPEG library to print to standard error.
+    """
+    return MPEG_FORMAT.search(source.peek(0, HEADER_SEARCHED_BYTES)) is not None
 
 
 def is_placeholder(n_announced: int, n_there: int) -> bool:

@@ -155,6 +155,26 @@ def test_odd_mp3s(name, capfd):
     assert capfd.readouterr() == ("", "")
 
 
+@pytest.mark.parametrize("name", ["mp3", "mp3_lame", "aac"])
+def test_a_stream_may_be_recorded_from_any_moment_on(name):
+    """The first packets refer to what was before."""
+    data = clip(name, duration_s=CLIP_S)
+    for offset in (13, 100, 333, 1000):
+        waveform, warnings = load_audio(data[len(data) // 3 + offset :])
+        assert_is_the_tone(waveform, CLIP_S * 2 / 3, 0.5)  # silence is coded with fewer bytes
+        assert warnings == []
+
+
+def test_a_last_packet_that_fails_is_no_damage():
+    """Whatever follows the audio; a hole before the end is."""
+    for name in ("mp3_lame", "aac", "webm_opus", "m4a_faststart"):
+        data = clip(name, duration_s=CLIP_S)
+        assert load_audio(data[:-20])[1] == []
+    mp3 = clip("mp3_lame", duration_s=CLIP_S)
+    _, (warning,) = load_audio(patched(mp3, (len(mp3) - 3000, b"\xff\x00" * 900)))
+    assert "is damaged" in warning
+
+
 def test_a_cut_mp3_that_states_its_length_behind_a_tag():
     mp3 = id3_tag(10_000) + clip("mp3_lame", duration_s=CLIP_S)
     _, (warning,) = load_audio(mp3[: 10_000 + (len(mp3) - 10_000) // 2])

@@ -1,5 +1,6 @@
 """The sentences for what cannot be decoded: each says what it may be, and what to do."""
 
+import contextlib
 import io
 
 import av
@@ -8,7 +9,8 @@ import pytest
 import soundfile
 from helpers.audio import FORMATS, clip, encode, missing_encoder, tone
 
-from langid.audio import load_audio
+from langid.audio import ffmpeg, load_audio
+from langid.audio.duration import announced_duration_s
 from langid.errors import AudioError
 
 
@@ -96,6 +98,22 @@ def test_a_wav_with_mp3_inside_is_decoded_without_a_word(capfd):
     if reason := missing_encoder(FORMATS["wav_mp3"]):
         pytest.skip(reason)
     wav = encode(FORMATS["wav_mp3"], tone(duration_s=3.0))
-    load_audio(wav[: len(wav) // 2])
-    load_audio(wav[:100] + bytes(300) + wav[400:])
+    start = wav.index(b"data") + 8
+    for odd in (
+        wav,
+        wav[: len(wav) // 2],
+        wav[: start + 100] + bytes(300) + wav[start + 400 :],
+        wav[:start] + bytes(70_000) + wav[start:],
+        wav[: start + 600],
+    ):
+        with contextlib.suppress(AudioError):
+            load_audio(odd)
+        announced_duration_s(odd)
     assert capfd.readouterr() == ("", "")
+
+
+def test_more_channels_than_pyav_can_list_are_not_read(monkeypatch):
+    """It looks for the end of a list that has none, and crashes where memory ends."""
+    monkeypatch.setattr(ffmpeg, "MAX_PLANES", 1)
+    data = encode(FORMATS["m4a"], tone(n_channels=2))
+    assert "has 2 channels, more than 1 in this coding: mix it down" in sentence(data)
