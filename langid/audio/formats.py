@@ -52,7 +52,7 @@ def undecodable(source: Source, kind: str | None) -> AudioError:
     fragment = next((k for k, p in FRAGMENTS.items() if re.search(p, head, re.DOTALL)), None)
     if fragment is not None and (kind is None or (kind == fragment == "Ogg" and head[5] & 2 == 0)):
         return AudioError(
-            f"The beginning of {source.name} is missing, as in a slice of a {fragment} stream: "
+            f"The beginning of {source.name} is missing, as in a slice of {fragment}: "
             "give the whole recording, or join the slices from the first one on."
         )
     if kind is not None:

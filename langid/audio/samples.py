@@ -19,7 +19,9 @@ def full_scale(samples: np.ndarray) -> np.ndarray:
     if samples.dtype == np.float32:
         return samples
     if samples.dtype.kind == "f":
-        with np.errstate(over="ignore"):  # too large for float32 becomes inf, reported as such
+        with np.errstate(
+            over="ignore", invalid="ignore"
+        ):  # too large for float32 becomes inf, reported as such
             return samples.astype(np.float32)
     half = 2.0 ** (8 * samples.dtype.itemsize - 1)
     middle = half if samples.dtype.kind == "u" else 0.0

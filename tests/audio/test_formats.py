@@ -53,7 +53,7 @@ def test_a_later_part_of_a_webm_stream_misses_its_beginning(name, n_skipped):
     data = clip(name, duration_s=30.0)
     cluster = data.index(b"\x1f\x43\xb6\x75", len(data) // 3)
     for start in (cluster - n_skipped, data.index(b"\xa3", cluster)):
-        assert "The beginning of The input is missing, as in a slice of a WebM" in sentence(
+        assert "The beginning of The input is missing, as in a slice of WebM" in sentence(
             data[start:]
         )
 
@@ -73,9 +73,7 @@ def test_a_later_fragment_of_an_mp4_misses_its_beginning():
     data = buffer.getvalue()
     assert len(load_audio(data)[0]) > 5.5 * 16_000
     second = data.index(b"moof", data.index(b"moof") + 4) - 4
-    assert "The beginning of The input is missing, as in a slice of a MP4" in sentence(
-        data[second:]
-    )
+    assert "The beginning of The input is missing, as in a slice of MP4" in sentence(data[second:])
 
 
 def test_sizes_that_point_beyond_every_disk_are_no_error_of_the_disk(tmp_path):
