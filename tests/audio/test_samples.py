@@ -116,3 +116,11 @@ def test_resampling_removes_what_16_khz_cannot_hold():
     """12 kHz would fold to 4 kHz."""
     out = np.concatenate(list(resample(iter([(48_000, tone(12_000, 1.0, 48_000)[:, 0])]), 16_000)))
     assert level_db(out[1000:-1000]) < -90
+
+
+@pytest.mark.filterwarnings("error")
+def test_numbers_that_float32_does_not_hold_are_scaled_without_a_word():
+    """A signalling NaN among doubles made NumPy print a warning."""
+    signalling = np.array([0x7FF0000000000001], dtype=np.uint64).view(np.float64)
+    scaled = full_scale(np.concatenate([signalling, [1e300, 0.5]]))
+    assert np.isnan(scaled[0]) and np.isinf(scaled[1]) and scaled[2] == 0.5
