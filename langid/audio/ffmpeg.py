@@ -38,7 +38,9 @@ ERRORS = (av.FFmpegError, ValueError, RuntimeError, LookupError, ArithmeticError
 # What may be recorded from any moment on: the first packets then lack what they refer to.
 STREAM_FORMATS = frozenset({"mp3", "aac", "loas", "ac3", "eac3", "dts", "mpeg", "mpegts"})
 MAX_JOINING_PACKETS = 3
-MAX_PLANES = 8  # PyAV ends a list of more channels at the first null that memory happens to hold
+# FFmpeg lists eight planes; PyAV looks for more until a null, behind the end of that list too, and
+# then crashes. Channels in one plane are safe.
+MAX_PLANES = 7
 MAX_DAMAGED_RUN = 2_000  # packets in a row without a sample, some 40 s, before giving up
 
 
@@ -170,12 +172,6 @@ def _choose_track(
             f"{source.name} has an audio track in a coding that cannot be decoded: export it "
             "again, as WAV or MP3 for instance."
         )
-    context = chosen.codec_context
-    if context.channels > MAX_PLANES and context.format and context.format.is_planar:
-        raise AudioError(
-            f"{source.name} has {context.channels} channels, more than {MAX_PLANES} in this "
-            "coding: mix it down to mono first."
-        )
     return chosen
 
 
@@ -224,7 +220,8 @@ def _frames(
 
 def _samples(frame: av.AudioFrame) -> np.ndarray:
     if frame.format.is_planar and frame.layout.nb_channels > MAX_PLANES:
-        raise ValueError("PyAV looks for more planes behind the end of their list.")
+        packed = av.AudioResampler(format=frame.format.packed.name, layout=frame.layout)
+        (frame,) = packed.resample(frame)
     data = frame.to_ndarray()  # (channels, n), or (1, n * channels) where interleaved
     if not frame.format.is_planar:
         data = data.reshape(-1, frame.layout.nb_channels).T

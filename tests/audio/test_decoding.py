@@ -4,18 +4,20 @@ import numpy as np
 import pytest
 from helpers.audio import (
     FORMATS,
+    LAYOUTS,
     clip,
     dominant_hz,
     encode,
     id3_tag,
     level_db,
     missing_encoder,
+    mux_tracks,
     picture,
     silent_film,
     tone,
 )
 
-from langid.audio import ffmpeg, load_audio
+from langid.audio import AudioStream, ffmpeg, load_audio
 from langid.audio.formats import SIGNATURES, container_kind
 from langid.errors import AudioError
 
@@ -277,3 +279,16 @@ def test_a_frame_with_channels_in_one_plane_keeps_its_channels_apart():
     waveform, _ = load_audio(wav)
     assert_is_the_tone(waveform, 1.0, 0.001)
     assert level_db(waveform) == pytest.approx(level_db(tone()) - 6.02, abs=0.1)
+
+
+@pytest.mark.parametrize(
+    ("codec", "layout", "n_channels"),
+    [("aac", "7.1", 8), ("aac", "hexadecagonal", 16), ("libopus", "7.1", 8)],
+)
+def test_films_of_eight_channels_and_more_do_not_crash(codec, layout, n_channels, monkeypatch):
+    """PyAV reads behind the list of a frame's planes if that is full."""
+    monkeypatch.setitem(LAYOUTS, n_channels, layout)
+    film = mux_tracks([(0.0, tone(1000, 2.0, 48_000, n_channels))], "matroska", codec)
+    stream = AudioStream(film)
+    assert_is_the_tone(np.concatenate(list(stream)), 2.0)
+    assert stream.n_channels == n_channels

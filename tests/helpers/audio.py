@@ -132,9 +132,8 @@ def clip(name: str, **tone_settings: float) -> bytes:
 def mux_audio(container, stream, waveform: np.ndarray, start_s: float = 0.0) -> None:
     """Encode and write a whole waveform (samples, channels), with time stamps from a start on."""
     layout, sample_rate = stream.layout.name, stream.rate
-    frame = av.AudioFrame.from_ndarray(
-        np.ascontiguousarray(waveform.T), format="fltp", layout=layout
-    )
+    # In one plane: PyAV does not stop at the eighth.
+    frame = av.AudioFrame.from_ndarray(waveform.reshape(1, -1), format="flt", layout=layout)
     frame.sample_rate, frame.time_base, frame.pts = sample_rate, Fraction(1, sample_rate), 0
     resampler = av.AudioResampler(format=stream.format.name, layout=layout, rate=sample_rate)
     fifo = av.AudioFifo()
