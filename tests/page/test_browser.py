@@ -143,7 +143,7 @@ def test_choosing_a_file_identifies_it(page, identifier):
     }
     assert read_bars(page) == pytest.approx(shown, abs=0.0101)  # shown in whole percent
     assert page.locator("#answer .verdict b").inner_text() == language_name(expected.language)
-    assert "8.4 s of audio" in page.locator("#answer .facts").inner_text()
+    assert f"{expected.duration_s:.1f} s of audio" in page.locator("#answer .facts").inner_text()
     n_small = len(expected.probabilities) - len(shown)
     assert n_small == 0 or "under 1 %" in page.locator("#answer .rest").inner_text()
     assert page.locator("#drop input[type=file]").count() == 1  # free for the next one
@@ -171,7 +171,7 @@ def test_an_example_identifies_itself_and_is_no_dead_end(page):
     assert "Nobody seems to speak" in page.locator("#answer .note").first.inner_text()
     choose_example(page, "Dutch (another language)")
     page.locator("#answer .verdict.other").wait_for()
-    assert page.locator("#answer .verdict").inner_text().startswith("probably another language")
+    assert "another language" in page.locator("#answer .verdict").inner_text().lower()
     assert "untick" in page.locator("#answer .note").first.inner_text()
 
 
@@ -204,7 +204,8 @@ def test_an_unusable_file_is_explained_and_the_next_one_works(page, tmp_path):
     assert page.locator("#answer .bars").count() == 0
     choose_example(page, "Italian")
     wait_for_answer(page)
-    assert "8.2 s of audio" in page.locator("#answer").inner_text()
+    duration_s = soundfile.info(EXAMPLES / "italian.flac").duration
+    assert f"{duration_s:.1f} s of audio" in page.locator("#answer").inner_text()
 
 
 def test_clearing_the_recording_clears_the_answer(page):
