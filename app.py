@@ -191,9 +191,12 @@ def endpoint(handlers: Handlers, recording: gr.Audio, choices: list[tuple[str, s
         visible=False,
     )
     candidates.preprocess = lambda payload: payload  # the handler refuses in better words
+    track = gr.Number(label="Audio track, from 1 on", visible=False)
+    track.preprocess = lambda payload: payload
     bars = gr.Label(label="Probabilities by English name", visible=False)
     result = gr.JSON(label="The whole result", visible=False)
-    gr.on([], handlers.predict, [recording, candidates], [bars, result], api_name="predict")
+    inputs = [recording, candidates, track]
+    gr.on([], handlers.predict, inputs, [bars, result], api_name="predict")
 
 
 def launch(page: gr.Blocks, **options) -> tuple:

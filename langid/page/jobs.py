@@ -56,6 +56,7 @@ class Scheduler:
         audio: str,
         languages: tuple[str, ...] | None = None,
         should_stop: Callable[[], bool] = lambda: False,
+        audio_track: int | None = None,
     ) -> Iterator[Step]:
         """Identify a recording of at most `MAX_DURATION_S`, with a step about every second.
 
@@ -82,6 +83,7 @@ class Scheduler:
                     max_duration_s=MAX_DURATION_S,
                     should_stop=should_stop,
                     on_block=peaks.add,
+                    audio_track=audio_track,
                 )
                 work_s, start_s = 0.0, time.monotonic()
                 for answer in answers:

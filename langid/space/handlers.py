@@ -86,11 +86,16 @@ class Handlers:
         self.visitors.leave(request.session_hash or "")
 
     def predict(
-        self, audio: str | None, candidates: list[str] | None = None
+        self,
+        audio: str | None,
+        candidates: list[str] | None = None,
+        audio_track: int | None = None,
     ) -> tuple[dict[str, float], dict]:
         """Say which language is spoken in a recording: any audio or video file, from 0.3 s
         to four hours. `candidates` restricts the answer to some labels, given as codes or
-        English names, for example ["en", "fr"]; by default all are possible. The first
+        English names, for example ["en", "fr"]; by default all are possible. `audio_track`
+        chooses among several in a file, from 1 on; by default it is the one that a player takes.
+        The first
         output holds the probability of each label by its English name, most probable first.
         The second is the whole result: `language` (a code, "other" or "none"), `confidence`,
         `probabilities` by code, the same for each of the overlapping `windows`, `segments` of
@@ -104,8 +109,11 @@ class Handlers:
             kept = choose_labels(candidates, self.identifier.labels)
         except ValueError as error:
             raise gr.Error(str(error), print_exception=False) from error
+        if audio_track is not None and type(audio_track) is not int:
+            sentence = f"{audio_track!r} is no audio track: give its number, 1 for the first."
+            raise gr.Error(sentence, print_exception=False)
         try:
-            *_, step = self._steps(audio, kept, lambda: False)
+            *_, step = self._steps(audio, kept, lambda: False, audio_track)
         except IdentificationCancelled as error:
             raise gr.Error(NOBODY, print_exception=False) from error
         probabilities = step.answer.probabilities.items()
@@ -125,7 +133,11 @@ class Handlers:
         )
 
     def _steps(
-        self, audio: str, kept: tuple[str, ...] | None, should_stop: Callable[[], bool]
+        self,
+        audio: str,
+        kept: tuple[str, ...] | None,
+        should_stop: Callable[[], bool],
+        audio_track: int | None = None,
     ) -> Iterator[Step]:
         """Steps of an identification that somebody listens to; its errors become `gr.Error`."""
         event = LocalContext.event_id.get(None)  # None in a call without Gradio's queue
@@ -134,7 +146,10 @@ class Handlers:
             raise IdentificationCancelled(NOBODY)
         try:
             yield from self.scheduler.identify(
-                audio, kept, lambda: should_stop() or (event and not self.listeners.any_of(*keys))
+                audio,
+                kept,
+                lambda: should_stop() or (event and not self.listeners.any_of(*keys)),
+                audio_track,
             )
         except (AudioError, BusyError) as error:
             sentence = str(error) if Path(audio).exists() else GONE

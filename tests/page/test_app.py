@@ -20,6 +20,7 @@ import soundfile
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 from helpers.app import served, served_page
+from helpers.audio import two_tracks
 
 import app
 from langid import LanguageIdentifier, WeightsError
@@ -204,6 +205,17 @@ def test_bare_http_takes_an_omitted_value(url):
         assert (event, label["label"], result["language"]) == ("complete", "French", "fr")
 
 
+def test_an_audio_track_is_chosen_over_the_api(client, tmp_path):
+    path = tmp_path / "film.mkv"
+    path.write_bytes(two_tracks())
+    _, default = client.predict(handle_file(path), api_name="/predict")
+    _, second = client.predict(handle_file(path), audio_track=2, api_name="/predict")
+    assert any("1 of 2 audio tracks" in warning for warning in default["warnings"])
+    assert [round(result["duration_s"], 1) for result in (default, second)] == [1.5, 2.0]
+    with pytest.raises(AppError, match="no track 3: choose 1 to 2"):
+        client.predict(handle_file(path), audio_track=3, api_name="/predict")
+
+
 @pytest.mark.parametrize(
     ("data", "sentence"),
     [
@@ -214,6 +226,7 @@ def test_bare_http_takes_an_omitted_value(url):
         ([{"path": "http://127.0.0.1:1/a.wav", "meta": FILE_META}], "could not be fetched"),
         ([{"path": "/etc/passwd", "meta": FILE_META}], "could not be fetched"),
         ([{"path": str(FRENCH), "meta": FILE_META}, 5], "5 names no language"),
+        ([{"path": str(FRENCH), "meta": FILE_META}, None, "two"], "'two' is no audio track"),
     ],
 )
 def test_bare_http_gets_a_sentence_for_every_mistake(url, data, sentence):
@@ -249,16 +262,17 @@ def test_only_predict_is_documented_and_well(client, identifier):
     endpoints = client.view_api(return_format="dict", print_info=False)["named_endpoints"]
     assert list(endpoints) == ["/predict"]
     predict_info = endpoints["/predict"]
-    audio, candidates = predict_info["parameters"]
-    assert (audio["parameter_name"], candidates["parameter_name"]) == ("audio", "candidates")
+    audio, candidates, track = predict_info["parameters"]
+    names = [parameter["parameter_name"] for parameter in (audio, candidates, track)]
+    assert names == ["audio", "candidates", "audio_track"]
     assert audio["python_type"]["type"] == "filepath" and not audio["parameter_has_default"]
     assert candidates["type"]["items"]["enum"] == list(identifier.labels)
-    assert candidates["parameter_has_default"]
+    assert candidates["parameter_has_default"] and track["parameter_has_default"]
     assert [output["label"] for output in predict_info["returns"]] == [
         "Probabilities by English name",
         "The whole result",
     ]
-    for word in ("`candidates`", "`windows`", "`segments`", "`confidence`"):
+    for word in ("`candidates`", "`audio_track`", "`windows`", "`segments`", "`confidence`"):
         assert word in predict_info["description"]
 
 
