@@ -4,6 +4,8 @@ A recording may announce more time than it holds samples for, when its end is mu
 only when bytes are missing.
 """
 
+from collections.abc import Callable
+
 from langid.audio.sources import Source
 
 SEGMENT, CLUSTER = 0x18538067, 0x1F43B675
@@ -14,44 +16,45 @@ def has_its_end(source: Source, container: str) -> bool:
     """Whether no bytes are missing at the end; False if the container, by FFmpeg's name, tells
     nothing of that."""
     if container == "mov":
-        return _box_end(source) == source.size
+        return _end_of_parts(source, _box_bytes) == source.size
     if container == "matroska":
         return _element_end(source) == source.size
     if container == "avi":
-        return _riff_end(source) in (source.size, source.size + 1)  # it may lack its padding
+        return _end_of_parts(source, _riff_bytes) in (
+            source.size,
+            source.size + 1,
+        )  # it may lack its padding
     return False
 
 
-def _riff_end(source: Source) -> int:
-    """Where the last RIFF chunk of an AVI file ends; beyond 1 GB there are several."""
+def _end_of_parts(source: Source, n_bytes_of: Callable[[bytes, int], int]) -> int:
+    """Where the last of the parts ends that a file is made of; -1 where they cannot be followed.
+
+    ``n_bytes_of`` tells the length of a part from its first 16 bytes and how many bytes are left.
+    """
     at = 0
     for _ in range(MAX_PARTS):
         if at >= source.size:
             return at
-        head = source.peek(at, 8)
-        n_bytes = int.from_bytes(head[4:8], "little")
-        if head[:4] != b"RIFF" or n_bytes == 0:
-            return -1
-        at += 8 + n_bytes + n_bytes % 2
-    return -1
-
-
-def _box_end(source: Source) -> int:
-    """Where the last box of an MP4 file ends (ISO/IEC 14496-12, 4.2)."""
-    at = 0
-    for _ in range(MAX_PARTS):
-        if at >= source.size:
-            return at
-        head = source.peek(at, 16)
-        n_bytes = int.from_bytes(head[:4], "big")
-        if n_bytes == 1:
-            n_bytes = int.from_bytes(head[8:16], "big")
-        elif n_bytes == 0:
-            n_bytes = source.size - at
+        n_bytes = n_bytes_of(source.peek(at, 16), source.size - at)
         if n_bytes < 8:
             return -1
         at += n_bytes
     return -1
+
+
+def _riff_bytes(head: bytes, _n_left: int) -> int:
+    """Length of a RIFF chunk of an AVI file; beyond 1 GB there are several."""
+    n_bytes = int.from_bytes(head[4:8], "little")
+    return 8 + n_bytes + n_bytes % 2 if head[:4] == b"RIFF" and n_bytes else 0
+
+
+def _box_bytes(head: bytes, n_left: int) -> int:
+    """Length of a box of an MP4 file (ISO/IEC 14496-12, 4.2)."""
+    n_bytes = int.from_bytes(head[:4], "big")
+    if n_bytes == 1:
+        return int.from_bytes(head[8:16], "big")
+    return n_bytes or n_left
 
 
 def _element_end(source: Source) -> int:
