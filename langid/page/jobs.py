@@ -10,6 +10,7 @@ from langid.audio.duration import announced_duration_s
 from langid.errors import IdentificationCancelled
 from langid.identification import Identification
 from langid.identifier import LanguageIdentifier
+from langid.page.texts import ENGLISH
 from langid.page.waveform import PeakMeter
 
 MAX_DURATION_S = 4 * 3600.0  # of a recording
@@ -17,7 +18,7 @@ LONG_S = 120.0  # of audio: a recording that lasts longer takes its turn among t
 N_SHORT, N_LONG = 2, 1  # at a time
 MAX_JOBS = 64  # running and waiting
 POLL_S = 0.5
-BUSY = "Many recordings are being identified just now: try again in a minute."
+BUSY = ENGLISH("work.busy")
 
 
 class BusyError(Exception):

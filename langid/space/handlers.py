@@ -16,11 +16,12 @@ from langid.languages import choose_labels, language_name
 from langid.page.answer import answer_html, headline, problem_html, progress_html
 from langid.page.clients import Listeners, Visitors
 from langid.page.jobs import BusyError, Scheduler, Step
+from langid.page.texts import ENGLISH, texts_in
 from langid.version import VERSION
 
 NO_AUDIO = "There is no recording yet: record one or choose a file, and wait until it is loaded."
-GONE = "The recording is no longer on the server: load it again."
-FAILED = "Something went wrong here, not with your recording: try again in a minute."
+GONE = ENGLISH("work.gone")
+FAILED = ENGLISH("work.failed")
 NOBODY = "Nobody waited for the answer, so the recording was not identified: ask again."
 
 _log = logging.getLogger("langid.app")
@@ -39,9 +40,14 @@ class Handlers:
         self.start_s = time.monotonic()
 
     def show(
-        self, audio: str | None, ticket: int, candidates: list[str], request: gr.Request
+        self,
+        audio: str | None,
+        ticket: int,
+        candidates: list[str],
+        request: gr.Request,
+        language: str = "en",
     ) -> Iterator[tuple[dict, Shown | None]]:
-        """Values of the answer, and what `restrict` needs of it, as they become known."""
+        """Values of the answer, in the page's language, and what `restrict` needs of it."""
         session = request.session_hash or ""
         self.visitors.arrive(session, ticket)
         if audio is None:
@@ -52,19 +58,19 @@ class Handlers:
             for step in steps:
                 if step.is_last:
                     shown = (ticket, step.answer, step)
-                    yield self.restrict(shown, candidates), shown
+                    yield self.restrict(shown, candidates, language), shown
                 else:
-                    yield self._progress(ticket, step), gr.skip()
+                    yield _progress(ticket, step, language), gr.skip()
         except gr.Error as error:
-            yield _view(ticket, "error", problem_html(error.message), error.message), None
+            yield _problem(ticket, error.message, language), None
         except IdentificationCancelled:
             if step and step.answer:
                 shown = (ticket, step.answer, step)
-                yield self.restrict(shown, candidates), shown
+                yield self.restrict(shown, candidates, language), shown
             else:
-                yield _view(ticket, "error", problem_html("Cancelled."), "Cancelled."), None
+                yield _problem(ticket, ENGLISH("work.cancelled"), language), None
 
-    def restrict(self, shown: Shown | None, candidates: list[str]) -> dict:
+    def restrict(self, shown: Shown | None, candidates: list[str], language: str = "en") -> dict:
         """The view of an answer among the candidates, by arithmetic alone."""
         if shown is None:
             return gr.skip()
@@ -72,10 +78,10 @@ class Handlers:
         try:
             kept = choose_labels(candidates, self.identifier.labels)
         except ValueError as error:
-            return _view(ticket, "error", problem_html(str(error)), str(error))
-        answer = whole.restricted(kept) if kept else whole
-        html = answer_html(answer, step, unrestricted=whole if kept else None)
-        return _view(ticket, "done", html, headline(answer))
+            return _problem(ticket, str(error), language)
+        answer, texts = whole.restricted(kept) if kept else whole, texts_in(language)
+        html = answer_html(answer, step, whole if kept else None, texts)
+        return _view(ticket, "done", html, headline(answer, texts))
 
     def cancel(self, ticket: int, request: gr.Request) -> None:
         """End the work on a recording; what is known of it stays on the page."""
@@ -162,9 +168,16 @@ class Handlers:
         finally:
             self.listeners.forget(event)
 
-    def _progress(self, ticket: int, step: Step) -> dict:
-        html = progress_html(step) + (answer_html(step.answer, step) if step.answer else "")
-        return _view(ticket, "working", html, "")
+
+def _progress(ticket: int, step: Step, language: str) -> dict:
+    texts = texts_in(language)
+    answer = answer_html(step.answer, step, texts=texts) if step.answer else ""
+    return _view(ticket, "working", progress_html(step, texts) + answer, "")
+
+
+def _problem(ticket: int, sentence: str, language: str) -> dict:
+    sentence, language = texts_in(language).translate(sentence)
+    return _view(ticket, "error", problem_html(sentence, language), sentence)
 
 
 def _view(ticket: int, state: str, html: str, words: str) -> dict:

@@ -90,6 +90,7 @@ def page(chromium, url):
     page.on("pageerror", lambda error: errors.append(error))
     open_page(page, url)
     yield page
+    page.evaluate("localStorage.clear()")  # the next test is another visitor
     page.close()
     own = (url, "data:", "blob:")
     assert [request for request in elsewhere if not request.startswith(own)] == []
@@ -246,7 +247,7 @@ def test_the_answer_shown_belongs_to_the_recording_shown(page, tmp_path):
 def test_a_long_file_shows_how_far_it_is_and_can_be_cancelled(page, tmp_path):
     choose_file(page, write_speech(tmp_path / "long.flac", "german", duration_s=5000))
     working = page.locator("#answer [data-state=working]")
-    working.get_by_text(re.compile(r"\d+% of the recording, about .+ left")).wait_for()
+    working.get_by_text(re.compile(r"\d+ % of the recording, about .+ left")).wait_for()
     assert working.locator(".verdict b").inner_text() == "German"  # so far
     page.locator("#answer .cancel").click()
     wait_for_answer(page)

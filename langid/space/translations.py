@@ -1,0 +1,57 @@
+"""The layout's texts in all languages of the page, for Gradio to choose by the browser's."""
+
+import json
+
+import gradio as gr
+
+from langid.identifier import LanguageIdentifier
+from langid.languages import OTHER
+from langid.page.figures import describe_figures, read_figures, summarise_figures
+from langid.page.texts import FOLDER, PAGE_LANGUAGES, Texts, texts_in
+from langid.page.words import describe_weights
+
+# Gradio 6 speaks the others, but no Italian: its own words that the page shows.
+GRADIO_ITALIAN = FOLDER / "gradio_it.json"
+
+
+def translate_layout(identifier: LanguageIdentifier) -> gr.I18n:
+    """All ``page.…`` texts; those with placeholders are filled with what holds for the model.
+
+    ``i18n("page.label.fr")`` is a label's name.
+    """
+    figures = read_figures(identifier.source, identifier.revision)
+    found: dict[str, dict] = {}
+    for language in PAGE_LANGUAGES:
+        texts = texts_in(language)
+        rejection = "page.rejects_other" if OTHER in identifier.labels else "page.rejects_none"
+        intro = texts(
+            "page.intro",
+            languages=texts.join(identifier.languages),
+            rejection=texts(rejection),
+        )
+        weights = describe_weights(identifier.source, identifier.revision, texts)
+        found[language] = {
+            **{key: text for key, text in texts.by_key.items() if key.startswith("page.")},
+            **{f"page.label.{label}": texts.name(label) for label in identifier.labels},
+            "page.head": f"# {texts('page.title')}\n{intro}",
+            "page.figures": f"### {texts('page.sure')}\n{summarise_figures(figures, texts)}",
+            "page.table": describe_figures(figures, texts),
+            "page.advice": texts("figures.advice"),
+            "page.keeping": texts("page.keeping", weights=weights),
+        }
+    found["it"] |= json.loads(GRADIO_ITALIAN.read_text(encoding="utf-8"))
+    return gr.I18n(**found)
+
+
+def script_texts() -> str:
+    """JavaScript that hands the texts of page.js over."""
+
+    def own(texts: Texts) -> dict[str, str]:
+        return {
+            key: text
+            for key, text in texts.by_key.items()
+            if key.startswith("script.") or key == "page.title"
+        }
+
+    table = {language: own(texts_in(language)) for language in PAGE_LANGUAGES}
+    return f"window.langidTexts = {json.dumps(table)};".replace("<", "\\u003c")
