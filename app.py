@@ -96,7 +96,7 @@ def build(identifier: LanguageIdentifier, notice: str | None = None) -> gr.Block
                 show_label=False,
                 info=text("page.untick"),
             )
-        gr.Markdown(text("page.figures"))
+        gr.Markdown(text("page.figures"), elem_id="figures")
         with gr.Accordion(text("page.all_figures"), open=False):
             gr.Markdown(text("page.table"), elem_classes="table")
             gr.Markdown(text("page.advice"))

@@ -26,11 +26,25 @@ window.langid = (() => {
     const text = langidTexts[language()][key];
     return text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
   }
+  // Elements of Gradio without a name, or with one in English only.
+  const NAMES = {
+    "#recording audio": "page.recording",
+    "#drop button": "page.drop",
+    "#candidates fieldset": "page.candidates",
+  };
+  function nameElements() {
+    for (const [selector, key] of Object.entries(NAMES))
+      $(selector)?.setAttribute("aria-label", say(key));
+  }
+  document.addEventListener("loadstart", nameElements, true); // of a new player
+  document.addEventListener("focusin", nameElements);
+
   // Elements with data-text="key" say that text, in the language of now.
   function translate() {
     document.title = say("page.title");
     for (const element of document.querySelectorAll("[data-text]"))
       element.textContent = say(element.dataset.text);
+    nameElements();
   }
   new MutationObserver(() => {
     translate();

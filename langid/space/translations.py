@@ -7,7 +7,7 @@ import gradio as gr
 from langid.identifier import LanguageIdentifier
 from langid.languages import OTHER
 from langid.page.figures import describe_figures, read_figures, summarise_figures
-from langid.page.texts import FOLDER, PAGE_LANGUAGES, Texts, texts_in
+from langid.page.texts import FOLDER, PAGE_LANGUAGES, texts_in
 from langid.page.words import describe_weights
 
 # Gradio 6 speaks the others, but no Italian: its own words that the page shows.
@@ -34,7 +34,7 @@ def translate_layout(identifier: LanguageIdentifier) -> gr.I18n:
             **{key: text for key, text in texts.by_key.items() if key.startswith("page.")},
             **{f"page.label.{label}": texts.name(label) for label in identifier.labels},
             "page.head": f"# {texts('page.title')}\n{intro}",
-            "page.figures": f"### {texts('page.sure')}\n{summarise_figures(figures, texts)}",
+            "page.figures": f"## {texts('page.sure')}\n{summarise_figures(figures, texts)}",
             "page.table": describe_figures(figures, texts),
             "page.advice": texts("figures.advice"),
             "page.keeping": texts("page.keeping", weights=weights),
@@ -46,12 +46,12 @@ def translate_layout(identifier: LanguageIdentifier) -> gr.I18n:
 def script_texts() -> str:
     """JavaScript that hands the texts of page.js over."""
 
-    def own(texts: Texts) -> dict[str, str]:
-        return {
+    table = {
+        language: {
             key: text
-            for key, text in texts.by_key.items()
-            if key.startswith("script.") or key == "page.title"
+            for key, text in texts_in(language).by_key.items()
+            if key.startswith(("script.", "page."))
         }
-
-    table = {language: own(texts_in(language)) for language in PAGE_LANGUAGES}
+        for language in PAGE_LANGUAGES
+    }
     return f"window.langidTexts = {json.dumps(table)};".replace("<", "\\u003c")
