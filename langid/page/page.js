@@ -102,8 +102,8 @@ window.langid = (() => {
       "drop a file.",
   };
   function sayMicrophone(sentence) {
-    const place = $("#microphone-problem p");
-    if (place) place.textContent = sentence;
+    for (const place of document.querySelectorAll(".microphone-problem p"))
+      place.textContent = sentence;
   }
   const devices = navigator.mediaDevices;
   if (devices) {
