@@ -22,6 +22,7 @@ from langid.page.files import claim_folder, keep_swept
 from langid.page.words import describe_weights, join_names
 from langid.space.errors import MISTAKES, Page, refuse
 from langid.space.handlers import Handlers
+from langid.space.live import Live
 
 EXAMPLES = Path(__file__).parent / "examples"
 # Name on the screen → clip; examples/README.md names their sources.
@@ -40,6 +41,7 @@ MAX_THREADS = 160  # every job holds one, the waiting ones as well
 QUIET = {"api_visibility": "private", "show_progress": "hidden"}
 PAGE_FILES = Path(langid.page.__file__).parent
 SCRIPTS = ("page.js", "live.js")
+STYLES = ("page.css", "live.css")
 
 KEEPING = "Recordings are deleted from the server after about an hour."
 EMPTY_ANSWER = """
@@ -96,7 +98,7 @@ def build(identifier: LanguageIdentifier, notice: str | None = None) -> gr.Block
         with gr.Tab("Recording"):
             recording, answer, ticked = recording_tab(choices)
         with gr.Tab("Live"):
-            handlers.live.layout()
+            Live(identifier).layout(page)
         figures = read_figures(identifier.source, identifier.revision)
         gr.Markdown(f"### How sure can I be?\n{summarise_figures(figures)}")
         with gr.Accordion("All figures, and what no figure says", open=False):
@@ -229,7 +231,7 @@ def launch(page: gr.Blocks, **options) -> tuple:
     script = "".join((PAGE_FILES / name).read_text(encoding="utf-8") for name in SCRIPTS)
     return page.launch(
         theme=theme,
-        css_paths=PAGE_FILES / "page.css",
+        css_paths=[PAGE_FILES / name for name in STYLES],
         head=f"<script>{script}</script>",
         max_file_size=MAX_FILE_SIZE,
         max_threads=MAX_THREADS,

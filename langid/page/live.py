@@ -24,7 +24,8 @@ from langid.windows import aggregate, runs
 STEP_S = 0.9  # of new audio between two answers, at least: chunks last about a second
 HISTORY_S = 120.0  # how far back the answers look
 NOW_S = 30.0  # of the language spoken now, at most: what the running answer is pooled over
-PEAK_S = 0.5  # of the waveform that a drawn peak stands for
+MIN_STRETCH_S = 3.0  # of a language; a window lasts longer
+PEAK_S = 0.25  # of the waveform that a drawn peak stands for
 MAX_CHUNK_S = 10.0  # of a chunk: what comes later in it is left out
 MAX_LISTENING_S = 600.0
 MAX_SILENCE_S = 60.0
@@ -68,6 +69,7 @@ class LiveListener:
     def __init__(self, identifier: LanguageIdentifier) -> None:
         self.identifier = identifier
         self._labels = identifier.labels
+        self._window_s = identifier.model.config.window_s
         self._none = self._labels.index(NONE)
         self._kept = np.ones(len(self._labels), dtype=bool)
         self._resampler: soxr.ResampleStream | None = None
@@ -97,7 +99,7 @@ class LiveListener:
         """
         waveform = self._resampled(samples, checked_rate(sample_rate))
         self._measure(waveform)
-        n_window = round(self.identifier.model.config.window_s * SAMPLE_RATE)
+        n_window = round(self._window_s * SAMPLE_RATE)
         self._waveform = np.concatenate([self._waveform, waveform])[-n_window:]
         self._n_samples += len(waveform)
         if self._n_samples - self._n_classified < STEP_S * SAMPLE_RATE:
@@ -127,11 +129,11 @@ class LiveListener:
         """Add the newest window to the history, and drop what is too old for it."""
         end_s = self.duration_s
         start_s = end_s - len(self._waveform) / SAMPLE_RATE
-        found = self.identifier.identify(self._waveform, SAMPLE_RATE).windows[-1]
-        row = np.array([list(found.probabilities.values())])
+        found = self.identifier.identify(self._waveform, SAMPLE_RATE)
+        row = np.array(list(found.windows[-1].probabilities.values()))
         # A window from the start on has grown out of the one before, which it replaces.
         n_old = sum(old_s == start_s or old_s < end_s - HISTORY_S for old_s, _ in self._bounds)
-        self._rows = np.concatenate([self._rows[n_old:], row])
+        self._rows = np.concatenate([self._rows[n_old:], [row]])
         self._bounds = [*self._bounds[n_old:], (start_s, end_s)]
 
     def _answer(self) -> LiveAnswer:
@@ -154,7 +156,9 @@ class LiveListener:
         )
         return LiveAnswer(
             now,
-            tuple(Heard(start_s, end_s, self._labels[path[i]]) for i, _, start_s, end_s in found),
+            _settled(
+                [Heard(start_s, end_s, self._labels[path[i]]) for i, _, start_s, end_s in found]
+            ),
             np.array(self._peaks),
             self.duration_s,
             self._ending(found[-1][2] if path[-1] == self._none else self.duration_s),
@@ -166,6 +170,24 @@ class LiveListener:
         if self.duration_s - silent_since_s >= MAX_SILENCE_S:
             return NOBODY_SPEAKS
         return None
+
+
+def _settled(history: list[Heard]) -> tuple[Heard, ...]:
+    """The stretches, too short ones of a language as part of a neighbour in another.
+
+    They are made by windows that hold a word or two, where speech begins or ends. The newest one
+    is not over yet, and one between two silences stays.
+    """
+    languages = [heard.language for heard in history]
+    for i, heard in enumerate(history[:-1]):
+        if heard.end_s - heard.start_s < MIN_STRETCH_S and languages[i] != NONE:
+            around = [*languages[max(i - 1, 0) : i], languages[i + 1]]
+            languages[i] = next((code for code in around if code != NONE), languages[i])
+    bounds = [(heard.start_s, heard.end_s) for heard in history]
+    return tuple(
+        Heard(bounds[i][0], bounds[end - 1][1], languages[i])
+        for i, end, _, _ in runs(languages, bounds)
+    )
 
 
 def read_chunk(path: str | PathLike) -> tuple[np.ndarray, int]:

@@ -13,7 +13,7 @@ from langid.page.waveform import waveform_svg
 SPANS_S = (30.0, 60.0, 120.0)  # of the strip: the first that the history fits into
 N_LISTED = 6  # stretches in words, the newest ones
 QUIET_PEAK = 0.02  # no louder, and the waveform stays flat: noise is not to look like speech
-SHORT_S = 3.0  # of sound: too little to be sure
+SHORT_S = 3.0  # of one language: too little to be sure
 NO_SPEECH = "Nobody speaks now, or the microphone does not hear it."
 SHORT = "A few words more make it surer."
 
@@ -23,10 +23,11 @@ def live_html(answer: LiveAnswer) -> str:
     note = ""
     if answer.now.language == NONE:
         note = NO_SPEECH
-    elif answer.now.duration_s < SHORT_S:
+    elif answer.end_s - answer.history[-1].start_s < SHORT_S:
         note = SHORT
-    parts = [verdict_html(answer.now), f'<p class="note">{note}</p>', bars_html(answer.now)]
-    parts += [_track(answer), _list(answer.history)]
+    parts = [verdict_html(answer.now), f'<p class="note">{note}</p>', _track(answer)]
+    parts += ['<div class="columns"><div>', bars_html(answer.now), "</div>"]
+    parts += [_list(answer.history), "</div>"]
     return f'<section class="result">{"".join(parts)}</section>'
 
 

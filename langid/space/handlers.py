@@ -16,7 +16,6 @@ from langid.languages import choose_labels, language_name
 from langid.page.answer import answer_html, headline, problem_html, progress_html
 from langid.page.clients import Listeners, Visitors
 from langid.page.jobs import BusyError, Scheduler, Step
-from langid.space.live import Live
 from langid.version import VERSION
 
 NO_AUDIO = "There is no recording yet: record one or choose a file, and wait until it is loaded."
@@ -37,7 +36,6 @@ class Handlers:
         self.scheduler = Scheduler(identifier)
         self.listeners = Listeners()
         self.visitors = Visitors()
-        self.live = Live(identifier)
         self.start_s = time.monotonic()
 
     def show(
@@ -86,7 +84,6 @@ class Handlers:
     def leave(self, request: gr.Request) -> None:
         """The visitor has closed the page."""
         self.visitors.leave(request.session_hash or "")
-        self.live.leave(request)
 
     def predict(
         self,

@@ -58,7 +58,7 @@ class Live:
         self._lock = threading.Lock()
         self._processor = threading.Lock()  # the seconds of all take turns
 
-    def layout(self) -> None:
+    def layout(self, page: gr.Blocks) -> None:
         """The contents of the tab, with their events."""
         quiet = {"api_visibility": "private", "show_progress": "hidden"}
         gr.Markdown(HOW)
@@ -70,7 +70,11 @@ class Live:
             waveform_options=gr.WaveformOptions(show_recording_waveform=False),
             elem_id="live-microphone",
         )
-        gr.HTML('<p role="alert"></p>', elem_classes="microphone-problem")
+        gr.HTML(
+            '<p role="alert"></p>',
+            elem_id="live-microphone-problem",
+            elem_classes="microphone-problem",
+        )
         answer = gr.HTML(
             html_template=EMPTY,
             js_on_load=SHOW,
@@ -92,6 +96,7 @@ class Live:
             **quiet,
         )
         microphone.stop_recording(self.stop, js="() => window.langid.live.end()", **quiet)
+        page.unload(self.leave)
 
     def listen(self, chunk: str | None, number: int | None, request: gr.Request) -> dict:
         """The view after another chunk of the microphone, a file that is deleted here."""
