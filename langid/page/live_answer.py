@@ -15,6 +15,7 @@ N_LISTED = 6  # stretches in words, the newest ones
 QUIET_PEAK = 0.02  # no louder, and the waveform stays flat: noise is not to look like speech
 SHORT_S = 3.0  # of one language: too little to be sure
 NO_SPEECH = "Nobody speaks now, or the microphone does not hear it."
+BEHIND = ". The server or the connection is too slow just now: parts of the speech are lost."
 SHORT = "A few words more make it surer."
 
 
@@ -31,9 +32,9 @@ def live_html(answer: LiveAnswer) -> str:
     return f'<section class="result">{"".join(parts)}</section>'
 
 
-def status_html(answer: LiveAnswer) -> str:
-    """That it listens, and for how long by now; or why it does not any more."""
-    words = answer.ending or f"Listening, {clock(answer.end_s)}"
+def status_html(answer: LiveAnswer, is_behind: bool = False) -> str:
+    """That it listens, and to how much by now, or that much is lost; or why it has ended."""
+    words = answer.ending or f"Listening, {clock(answer.end_s)}{BEHIND if is_behind else ''}"
     return f'<p class="{"problem" if answer.ending else "listening"}">{escape(words)}</p>'
 
 

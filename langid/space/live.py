@@ -19,6 +19,9 @@ from langid.page.live_answer import live_html, status_html
 
 MAX_LISTENERS = 16  # at once: a second of each is about 25 ms of work
 ABANDONED_S = 30.0  # without a chunk
+MAX_BEHIND_S = (
+    3.0  # of sound that did not arrive: Gradio drops the chunks that it cannot keep up with
+)
 BUSY = "Many people are using the live answer just now: try again in a minute, or record a clip."
 FAILED = "Something went wrong here, not with your microphone: press Record again."
 HOW = (
@@ -46,7 +49,8 @@ class _Run:
 
     number: int
     listener: LiveListener | None
-    heard_s: float  # when, by the monotonic clock
+    begun_s: float  # by the monotonic clock, as the next
+    heard_s: float
 
 
 class Live:
@@ -129,7 +133,8 @@ class Live:
         if answer.ending:
             run.listener, state = None, "stopped"
         name = language_name(answer.now.language)
-        return _view(number, state, status_html(answer), live_html(answer), name)
+        is_behind = run.heard_s - run.begun_s - answer.end_s > MAX_BEHIND_S
+        return _view(number, state, status_html(answer, is_behind), live_html(answer), name)
 
     def stop(self, request: gr.Request) -> None:
         """The visitor has pressed Stop."""
@@ -157,7 +162,9 @@ class Live:
                     run.listener = None
                 if self.n_listeners() >= MAX_LISTENERS:
                     return None
-                run = self._runs[session] = _Run(number, LiveListener(self.identifier), now_s)
+                run = self._runs[session] = _Run(
+                    number, LiveListener(self.identifier), now_s, now_s
+                )
             run.heard_s = now_s
             return run
 

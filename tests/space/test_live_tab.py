@@ -119,6 +119,15 @@ def test_a_chunk_that_is_gone_or_missing_changes_nothing(identifier, uploads):
     assert tab.listen(chunks(uploads)[0], 1, a)["state"] == "listening"
 
 
+def test_it_says_when_sound_is_lost(identifier, uploads, monkeypatch):
+    tab, a = Live(identifier), visitor("a")
+    first, second, *_ = chunks(uploads)
+    assert "lost" not in tab.listen(first, 1, a)["status"]
+    late = live.time.monotonic() + 10
+    monkeypatch.setattr(live.time, "monotonic", lambda: late)
+    assert "parts of the speech are lost" in tab.listen(second, 1, a)["status"]
+
+
 def test_only_uploads_are_deleted(identifier, uploads, tmp_path):
     """A client may name a file that the page offers, as the examples."""
     offered = tmp_path / "french.flac"
