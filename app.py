@@ -21,6 +21,7 @@ from langid.page.files import claim_folder, keep_swept
 from langid.page.texts import ENGLISH
 from langid.space.errors import MISTAKES, Page, refuse
 from langid.space.handlers import Handlers
+from langid.space.live import Live
 from langid.space.translations import script_texts, translate_layout
 
 EXAMPLES = Path(__file__).parent / "examples"
@@ -31,6 +32,8 @@ MAX_WAITING = 64  # requests in Gradio's queue; one more is told to come back
 MAX_THREADS = 160  # every job holds one, the waiting ones as well
 QUIET = {"api_visibility": "private", "show_progress": "hidden"}
 PAGE_FILES = Path(langid.page.__file__).parent
+SCRIPTS = ("page.js", "live.js")
+STYLES = ("page.css", "live.css")
 
 EMPTY_ANSWER = """
 <p class="announcement" role="status" aria-live="polite"></p>
@@ -73,29 +76,15 @@ def build(identifier: LanguageIdentifier, notice: str | None = None) -> gr.Block
     gr.set_static_paths([EXAMPLES])  # else they are served from the cache, which is emptied
     handlers = Handlers(identifier)
     text = translate_layout(identifier)
-    choices = [(text(f"page.label.{label}"), label) for label in identifier.labels]
     with Page(title=ENGLISH("page.title"), analytics_enabled=False) as page:
         page.handlers, page.i18n_instance = handlers, text
         gr.Markdown(text("page.head"), elem_id="title")
         if notice:
             gr.Markdown(f"⚠ {notice}", elem_id="notice")
-        recording = recording_row(text)
-        answer = gr.HTML(
-            html_template=EMPTY_ANSWER,
-            js_on_load=SHOW_ANSWER,
-            elem_id="answer",
-            label=text("page.answer"),
-            container=True,
-            padding=True,
-        )
-        with gr.Accordion(text("page.candidates"), open=False, elem_id="candidates"):
-            ticked = gr.CheckboxGroup(
-                choices,
-                value=list(identifier.labels),
-                label=text("page.candidates"),
-                show_label=False,
-                info=text("page.untick"),
-            )
+        with gr.Tab(text("page.recording")):
+            recording, answer, ticked = recording_tab(text, identifier.labels)
+        with gr.Tab(text("page.live")):
+            Live(identifier).layout(page, text)
         gr.Markdown(text("page.figures"), elem_id="figures")
         with gr.Accordion(text("page.all_figures"), open=False):
             gr.Markdown(text("page.table"), elem_classes="table")
@@ -104,6 +93,31 @@ def build(identifier: LanguageIdentifier, notice: str | None = None) -> gr.Block
         connect(page, handlers, recording, answer, ticked)
         endpoint(handlers, identifier.labels)
     return page.queue(max_size=MAX_WAITING, default_concurrency_limit=None, api_open=False)
+
+
+def recording_tab(
+    text: gr.I18n, labels: tuple[str, ...]
+) -> tuple[gr.Audio, gr.HTML, gr.CheckboxGroup]:
+    """What takes a recording, the answer, and the candidates that may be ticked off."""
+    recording = recording_row(text)
+    answer = gr.HTML(
+        html_template=EMPTY_ANSWER,
+        js_on_load=SHOW_ANSWER,
+        elem_id="answer",
+        elem_classes="answer",
+        label=text("page.answer"),
+        container=True,
+        padding=True,
+    )
+    with gr.Accordion(text("page.candidates"), open=False, elem_id="candidates"):
+        ticked = gr.CheckboxGroup(
+            [(text(f"page.label.{label}"), label) for label in labels],
+            value=list(labels),
+            label=text("page.candidates"),
+            show_label=False,
+            info=text("page.untick"),
+        )
+    return recording, answer, ticked
 
 
 def recording_row(text: gr.I18n) -> gr.Audio:
@@ -124,7 +138,7 @@ def recording_row(text: gr.I18n) -> gr.Audio:
         '<p role="alert"></p>',
         js_on_load="window.langid.checkMicrophone()",
         elem_id="microphone-problem",
-        elem_classes="aside",
+        elem_classes=["aside", "microphone-problem"],
     )
     # The player takes the file over, so that the area is free for the next one.
     drop.upload(None, drop, [recording, drop], js="(file) => [file, null]", **QUIET)
@@ -210,10 +224,10 @@ def launch(page: gr.Blocks, **options) -> tuple:
         button_primary_background_fill_hover="*primary_700",
     )
     handlers = page.handlers
-    script = (PAGE_FILES / "page.js").read_text(encoding="utf-8")
+    script = "".join((PAGE_FILES / name).read_text(encoding="utf-8") for name in SCRIPTS)
     return page.launch(
         theme=theme,
-        css_paths=PAGE_FILES / "page.css",
+        css_paths=[PAGE_FILES / name for name in STYLES],
         head=f"<script>{script_texts()}\n{script}</script>",
         i18n=page.i18n_instance,
         max_file_size=MAX_FILE_SIZE,

@@ -22,8 +22,8 @@ def answer_html(
     texts: Texts = ENGLISH,
 ) -> str:
     """The whole answer. ``unrestricted`` is the one over all labels, where candidates differ."""
-    parts = [_verdict(answer, texts), _notes(answer, unrestricted, texts)]
-    parts += [_track(answer, step, texts), _bars(answer, unrestricted, texts)]
+    parts = [verdict_html(answer, texts), _notes(answer, unrestricted, texts)]
+    parts += [_track(answer, step, texts), bars_html(answer, unrestricted, texts)]
     parts += [_table(answer, texts)]
     return f'<section class="result" tabindex="-1">{"".join(parts)}</section>'
 
@@ -73,7 +73,8 @@ def _answer_words(answer: Identification, texts: Texts) -> tuple[str, str]:
     return texts(f"answer.probably_{kind}"), kind
 
 
-def _verdict(answer: Identification, texts: Texts) -> str:
+def verdict_html(answer: Identification, texts: Texts = ENGLISH) -> str:
+    """The answer in large type, with how sure it is."""
     words, kind = _answer_words(answer, texts)
     before, bold, _ = escape(words).split("*")
     share = texts.probability(answer.confidence)
@@ -138,7 +139,10 @@ def _segment(stretch: Stretch, length_s: float, colour: str, texts: Texts) -> st
     )
 
 
-def _bars(answer: Identification, unrestricted: Identification | None, texts: Texts) -> str:
+def bars_html(
+    answer: Identification, unrestricted: Identification | None = None, texts: Texts = ENGLISH
+) -> str:
+    """The probabilities worth a bar, most probable first; the rest in words."""
     colours = label_colours(list(answer.probabilities))
     ranked = sorted(answer.probabilities.items(), key=lambda item: -item[1])
     rows = []

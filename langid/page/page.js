@@ -190,10 +190,9 @@ window.langid = (() => {
     NotReadableError: "script.microphone_busy",
   };
   function sayInPlace(place, sentence) {
-    const element = $(`${place} p`);
-    if (element) element.textContent = sentence;
+    for (const element of document.querySelectorAll(`${place} p`)) element.textContent = sentence;
   }
-  const sayMicrophone = (sentence) => sayInPlace("#microphone-problem", sentence);
+  const sayMicrophone = (sentence) => sayInPlace(".microphone-problem", sentence);
   const devices = navigator.mediaDevices;
   if (devices) {
     const ask = devices.getUserMedia.bind(devices);
@@ -222,7 +221,7 @@ window.langid = (() => {
   });
 
   return {
-    begin, show, attach, checkMicrophone, example, language, say, keep, kept,
+    begin, show, attach, checkMicrophone, example, language, say, translate, keep, kept,
     ticket: () => ticket,
   };
 })();
