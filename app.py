@@ -20,6 +20,7 @@ from langid.page.clients import ListenerMiddleware
 from langid.page.figures import ADVICE, describe_figures, read_figures, summarise_figures
 from langid.page.files import claim_folder, keep_swept
 from langid.page.words import describe_weights, join_names
+from langid.space.batches import Batches
 from langid.space.errors import MISTAKES, Page, refuse
 from langid.space.handlers import Handlers
 
@@ -39,6 +40,8 @@ MAX_WAITING = 64  # requests in Gradio's queue; one more is told to come back
 MAX_THREADS = 160  # every job holds one, the waiting ones as well
 QUIET = {"api_visibility": "private", "show_progress": "hidden"}
 PAGE_FILES = Path(langid.page.__file__).parent
+SCRIPTS = ("page.js", "batch.js")
+STYLES = ("page.css", "batch.css")
 
 KEEPING = "Recordings are deleted from the server after about an hour."
 EMPTY_ANSWER = """
@@ -92,22 +95,10 @@ def build(identifier: LanguageIdentifier, notice: str | None = None) -> gr.Block
         )
         if notice:
             gr.Markdown(f"⚠ {notice}", elem_id="notice")
-        recording = recording_row()
-        answer = gr.HTML(
-            html_template=EMPTY_ANSWER,
-            js_on_load=SHOW_ANSWER,
-            elem_id="answer",
-            label="Answer",
-            container=True,
-            padding=True,
-        )
-        with gr.Accordion("Candidates", open=False, elem_id="candidates"):
-            ticked = gr.CheckboxGroup(
-                choices,
-                value=list(identifier.labels),
-                show_label=False,
-                info="Untick what it cannot be: the same probabilities are shared out anew.",
-            )
+        with gr.Tab("Recording"):
+            recording, answer, ticked = recording_tab(choices)
+        with gr.Tab("Many files"):
+            Batches(handlers).layout(page)
         figures = read_figures(identifier.source, identifier.revision)
         gr.Markdown(f"### How sure can I be?\n{summarise_figures(figures)}")
         with gr.Accordion("All figures, and what no figure says", open=False):
@@ -120,6 +111,28 @@ def build(identifier: LanguageIdentifier, notice: str | None = None) -> gr.Block
         connect(page, handlers, recording, answer, ticked)
         endpoint(handlers, recording, choices)
     return page.queue(max_size=MAX_WAITING, default_concurrency_limit=None, api_open=False)
+
+
+def recording_tab(choices: list[tuple[str, str]]) -> tuple[gr.Audio, gr.HTML, gr.CheckboxGroup]:
+    """What takes a recording, the answer, and the candidates that may be ticked off."""
+    recording = recording_row()
+    answer = gr.HTML(
+        html_template=EMPTY_ANSWER,
+        js_on_load=SHOW_ANSWER,
+        elem_id="answer",
+        elem_classes="answer",
+        label="Answer",
+        container=True,
+        padding=True,
+    )
+    with gr.Accordion("Candidates", open=False, elem_id="candidates"):
+        ticked = gr.CheckboxGroup(
+            choices,
+            value=[label for _, label in choices],
+            show_label=False,
+            info="Untick what it cannot be: the same probabilities are shared out anew.",
+        )
+    return recording, answer, ticked
 
 
 def recording_row() -> gr.Audio:
@@ -214,10 +227,10 @@ def launch(page: gr.Blocks, **options) -> tuple:
         button_primary_background_fill_hover="*primary_700",
     )
     handlers = page.handlers
-    script = (PAGE_FILES / "page.js").read_text(encoding="utf-8")
+    script = "".join((PAGE_FILES / name).read_text(encoding="utf-8") for name in SCRIPTS)
     return page.launch(
         theme=theme,
-        css_paths=PAGE_FILES / "page.css",
+        css_paths=[PAGE_FILES / name for name in STYLES],
         head=f"<script>{script}</script>",
         max_file_size=MAX_FILE_SIZE,
         max_threads=MAX_THREADS,

@@ -46,7 +46,7 @@ class Handlers:
         self.visitors.arrive(session, ticket)
         if audio is None:
             return
-        steps = self._steps(audio, None, lambda: not self.visitors.want(session, ticket))
+        steps = self.steps(audio, None, lambda: not self.visitors.want(session, ticket))
         step = None
         try:
             for step in steps:
@@ -56,13 +56,13 @@ class Handlers:
                 else:
                     yield self._progress(ticket, step), gr.skip()
         except gr.Error as error:
-            yield _view(ticket, "error", problem_html(error.message), error.message), None
+            yield view(ticket, "error", problem_html(error.message), error.message), None
         except IdentificationCancelled:
             if step and step.answer:
                 shown = (ticket, step.answer, step)
                 yield self.restrict(shown, candidates), shown
             else:
-                yield _view(ticket, "error", problem_html("Cancelled."), "Cancelled."), None
+                yield view(ticket, "error", problem_html("Cancelled."), "Cancelled."), None
 
     def restrict(self, shown: Shown | None, candidates: list[str]) -> dict:
         """The view of an answer among the candidates, by arithmetic alone."""
@@ -72,10 +72,10 @@ class Handlers:
         try:
             kept = choose_labels(candidates, self.identifier.labels)
         except ValueError as error:
-            return _view(ticket, "error", problem_html(str(error)), str(error))
+            return view(ticket, "error", problem_html(str(error)), str(error))
         answer = whole.restricted(kept) if kept else whole
         html = answer_html(answer, step, unrestricted=whole if kept else None)
-        return _view(ticket, "done", html, headline(answer))
+        return view(ticket, "done", html, headline(answer))
 
     def cancel(self, ticket: int, request: gr.Request) -> None:
         """End the work on a recording; what is known of it stays on the page."""
@@ -113,7 +113,7 @@ class Handlers:
             sentence = f"{audio_track!r} is no audio track: give its number, 1 for the first."
             raise gr.Error(sentence, print_exception=False)
         try:
-            *_, step = self._steps(audio, kept, lambda: False, audio_track)
+            *_, step = self.steps(audio, kept, lambda: False, audio_track)
         except IdentificationCancelled as error:
             raise gr.Error(NOBODY, print_exception=False) from error
         probabilities = step.answer.probabilities.items()
@@ -132,12 +132,13 @@ class Handlers:
             }
         )
 
-    def _steps(
+    def steps(
         self,
         audio: str,
         kept: tuple[str, ...] | None,
         should_stop: Callable[[], bool],
         audio_track: int | None = None,
+        is_batch: bool = False,
     ) -> Iterator[Step]:
         """Steps of an identification that somebody listens to; its errors become `gr.Error`."""
         event = LocalContext.event_id.get(None)  # None in a call without Gradio's queue
@@ -150,6 +151,7 @@ class Handlers:
                 kept,
                 lambda: should_stop() or (event and not self.listeners.any_of(*keys)),
                 audio_track,
+                is_batch,
             )
         except (AudioError, BusyError) as error:
             sentence = str(error) if Path(audio).exists() else GONE
@@ -164,9 +166,9 @@ class Handlers:
 
     def _progress(self, ticket: int, step: Step) -> dict:
         html = progress_html(step) + (answer_html(step.answer, step) if step.answer else "")
-        return _view(ticket, "working", html, "")
+        return view(ticket, "working", html, "")
 
 
-def _view(ticket: int, state: str, html: str, words: str) -> dict:
+def view(ticket: int, state: str, html: str, words: str) -> dict:
     """Value of the answer's element: page.js drops it unless the ticket is the player's."""
     return {"ticket": ticket, "state": state, "html": html, "words": words}
