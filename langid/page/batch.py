@@ -14,7 +14,7 @@ from langid.page.answer import PROBABLY, percent
 from langid.page.jobs import Step
 from langid.page.timeline import label_colours, stretches
 from langid.page.times import clock
-from langid.page.words import describe_shares, join_names
+from langid.page.words import describe_share, join_names
 
 MAX_FILES = 50
 MAX_NAME = 255  # characters of a file's name
@@ -64,7 +64,7 @@ def too_many(n_files: int) -> str:
 
 
 def summarise_rows(rows: Sequence[Row]) -> str:
-    """``"12 files: German 7, French 3, not identified 2"``, the most frequent first."""
+    """``"12 files: German 7, French 3, not identified 2"``, the most frequent language first."""
     answers = Counter(language_name(row.answer.language) for row in rows if row.answer)
     parts = [f"{name} {n}" for name, n in answers.most_common()]
     if n_failed := sum(bool(row.error) for row in rows):
@@ -86,11 +86,10 @@ def batch_progress_html(rows: Sequence[Row], step: Step | None) -> str:
     )
 
 
-def table_html(rows: Sequence[Row], step: Step | None = None) -> str:
-    """All rows; ``step`` is how far the first one that is not done is."""
+def table_html(rows: Sequence[Row], step: Step | None = None, current: int = 0) -> str:
+    """All rows; ``step`` is how far the one with the index ``current`` is."""
     head = "".join(f'<th scope="col">{heading}</th>' for heading in HEADINGS)
-    current = next((row for row in rows if not row.is_done), None) if step else None
-    body = "".join(_row(row, step if row is current else None) for row in rows)
+    body = "".join(_row(row, step if i == current else None) for i, row in enumerate(rows))
     return (
         '<div class="rows" role="region" aria-label="Results, a row for each file" tabindex="0">'
         f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
@@ -107,22 +106,26 @@ def _row(row: Row, step: Step | None) -> str:
         return f'<tr class="failed">{name}{nothing}<td class="note">{escape(row.error)}</td></tr>'
     words = "waiting"
     if step and not step.is_waiting:
-        words = "identifying …" if step.fraction is None else f"identified to {step.fraction:.0%}"
+        share = step.fraction
+        words = "identifying …" if share is None else f"identified to {100 * share:.0f} %"
     return f'<tr class="open">{name}<td colspan="{len(HEADINGS) - 1}">{words}</td></tr>'
 
 
 def _cells(answer: Identification) -> str:
     colours = label_colours(list(answer.probabilities))
-    spoken = [part.language for part in answer.languages]
-    shown = spoken if len(spoken) > 1 else [answer.language]
-    name = describe_shares(answer.languages).replace(" %", "\u00a0%")
-    name = name or language_name(answer.language)
-    if len(spoken) < 2 and answer.confidence < PROBABLY:
-        name = f"probably {join_names([answer.language])}"
-    dots = "".join(f'<i class="dot" style="--colour: {colours[code]}"></i>' for code in shown)
+    if len(answer.languages) > 1:
+        spoken = [(part.language, describe_share(part)) for part in answer.languages]
+    elif answer.confidence < PROBABLY:
+        spoken = [(answer.language, f"probably {join_names([answer.language])}")]
+    else:
+        spoken = [(answer.language, language_name(answer.language))]
+    languages = "".join(
+        f'<p><i class="dot" style="--colour: {colours[code]}"></i>{escape(words)}</p>'
+        for code, words in spoken
+    )
     warnings = " ".join(f"⚠ {warning}" for warning in answer.warnings)
     return (
-        f'<td class="language"><span class="dots">{dots}</span>{escape(name)}</td>'
+        f'<td class="language">{languages}</td>'
         f'<td class="number">{percent(answer.confidence)}</td>'
         f'<td class="number">{answer.duration_s:.1f}</td>'
         f'<td class="segments">{_strip(answer, colours)}</td>'

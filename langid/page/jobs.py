@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
@@ -77,7 +77,7 @@ class Scheduler:
         peaks, answer = PeakMeter(), None
         length_s = announced_duration_s(audio, estimate=True)
         short = self._batch if is_batch else self._short
-        lane = self._long if length_s and length_s > LONG_S else short
+        lane = self._long if is_long(length_s) else short
         with self._counted():
             for _ in _acquire(lane, should_stop):
                 yield Step(None, peaks, is_waiting=True)
@@ -122,6 +122,17 @@ class Scheduler:
         finally:
             with self._lock:
                 self.n_jobs -= 1
+
+
+def is_long(length_s: float | None) -> bool:
+    """Whether a recording that announces this length takes its turn among the long ones."""
+    return length_s is not None and length_s > LONG_S
+
+
+def short_first(recordings: Sequence[str]) -> list[int]:
+    """The indices of recordings, of those that announce a long duration last."""
+    lengths_s = [announced_duration_s(audio, estimate=True) for audio in recordings]
+    return sorted(range(len(recordings)), key=lambda i: is_long(lengths_s[i]))
 
 
 def _acquire(lane: threading.Semaphore, should_stop: Callable[[], bool]) -> Iterator[None]:

@@ -25,7 +25,7 @@ from langid.page.batch import (
     too_many,
 )
 from langid.page.clients import Visitors
-from langid.page.jobs import POLL_S, BusyError, Step
+from langid.page.jobs import POLL_S, BusyError, Step, short_first
 from langid.page.waveform import PeakMeter
 from langid.space.handlers import Handlers, view
 
@@ -80,7 +80,10 @@ class Batches:
         )
         with gr.Row(elem_id="batch-downloads"):
             kinds = ("CSV", "JSON")
-            buttons = [gr.DownloadButton(f"Download {kind}", visible=False) for kind in kinds]
+            buttons = [
+                gr.DownloadButton(f"Download {kind}", size="md", min_width=120, visible=False)
+                for kind in kinds
+            ]
         ticket, left_out = gr.Number(visible=False, precision=0), gr.JSON(visible=False)
         # batch.js takes the files over, so that the area is free for the next ones, and starts.
         drop.upload(None, drop, drop, js="(files) => window.langid.batch.start(files)", **quiet)
@@ -105,7 +108,7 @@ class Batches:
         """
         session = request.session_hash or ""
         self.visitors.arrive(session, ticket)
-        hidden = gr.DownloadButton(visible=False)
+        hidden = gr.update(visible=False)
         files = list(files) if files else []
         left_out = [str(name) for name in left_out] if isinstance(left_out, list) else []
         if len(files) + len(left_out) > MAX_FILES:
@@ -116,15 +119,16 @@ class Batches:
         rows += [Row(displayed_name(name), error=TOO_LARGE) for name in left_out]
         if not rows:
             return
-        yield _working(ticket, rows, None), hidden, hidden
+        yield _working(ticket, rows), hidden, hidden
         try:
-            for i, file in enumerate(files):
-                for step in self._steps(file.path, lambda: not self.visitors.want(session, ticket)):
+            for i in short_first([file.path for file in files]):
+                path, is_unwanted = files[i].path, lambda: not self.visitors.want(session, ticket)
+                for step in self._steps(path, is_unwanted):
                     if isinstance(step, str):
                         rows[i] = replace(rows[i], error=step)
                     elif step.is_last:
                         rows[i] = replace(rows[i], answer=step.answer)
-                    yield _working(ticket, rows, step), gr.skip(), gr.skip()
+                    yield _working(ticket, rows, step, i), gr.skip(), gr.skip()
         except IdentificationCancelled:
             if not self.visitors.is_newest(session, ticket):
                 return  # the table is that of another batch by now
@@ -159,9 +163,12 @@ class Batches:
             time.sleep(POLL_S)
 
 
-def _working(ticket: int, rows: list[Row], step: Step | str | None) -> dict:
+def _working(
+    ticket: int, rows: list[Row], step: Step | str | None = None, current: int = 0
+) -> dict:
     step = step if isinstance(step, Step) and not step.is_last else None
-    return view(ticket, "working", batch_progress_html(rows, step) + table_html(rows, step), "")
+    html = batch_progress_html(rows, step) + table_html(rows, step, current)
+    return view(ticket, "working", html, "")
 
 
 def _finished(ticket: int, rows: list[Row]) -> Iterator[Update]:
@@ -174,7 +181,7 @@ def _finished(ticket: int, rows: list[Row]) -> Iterator[Update]:
         buttons = []
         for name, data in (("languages.csv", to_csv(rows)), ("languages.json", to_json(rows))):
             (folder / name).write_bytes(data)
-            buttons.append(gr.DownloadButton(value=folder / name, visible=True))
+            buttons.append(gr.update(value=str(folder / name), visible=True))
     except OSError as error:
         _log.warning("The results of a batch cannot be written: %s", error)
         yield view(ticket, "done", problem_html(NO_ROOM) + html, summary), gr.skip(), gr.skip()
