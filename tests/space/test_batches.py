@@ -124,7 +124,7 @@ def test_cancel_keeps_what_is_known(batches, tmp_path):
 
 @pytest.mark.parametrize("end", ["newer", "leave"])
 def test_a_newer_batch_or_a_visitor_who_left_ends_the_work(batches, tmp_path, end):
-    chosen = files(write_long(tmp_path / "long.flac"), example("german"))
+    chosen = files(*(write_long(tmp_path / f"{name}.flac") for name in "ab"))
     updates = batches.run(chosen, 1, [], ANNA)
     next(view for view, *_ in updates if "identified to" in view["html"])
     if end == "leave":
