@@ -19,6 +19,7 @@ from langid.languages import language_name
 from langid.page.clients import ListenerMiddleware
 from langid.page.files import claim_folder, keep_swept
 from langid.page.texts import ENGLISH
+from langid.space.batches import Batches
 from langid.space.errors import MISTAKES, Page, refuse
 from langid.space.handlers import Handlers
 from langid.space.live import Live
@@ -32,8 +33,8 @@ MAX_WAITING = 64  # requests in Gradio's queue; one more is told to come back
 MAX_THREADS = 160  # every job holds one, the waiting ones as well
 QUIET = {"api_visibility": "private", "show_progress": "hidden"}
 PAGE_FILES = Path(langid.page.__file__).parent
-SCRIPTS = ("page.js", "live.js")
-STYLES = ("page.css", "live.css")
+SCRIPTS = ("page.js", "live.js", "batch.js")
+STYLES = ("page.css", "live.css", "batch.css")
 
 EMPTY_ANSWER = """
 <p class="announcement" role="status" aria-live="polite"></p>
@@ -85,6 +86,8 @@ def build(identifier: LanguageIdentifier, notice: str | None = None) -> gr.Block
             recording, answer, ticked = recording_tab(text, identifier.labels)
         with gr.Tab(text("page.live")):
             Live(identifier).layout(page, text)
+        with gr.Tab(text("page.many")):
+            Batches(handlers).layout(page, text)
         gr.Markdown(text("page.figures"), elem_id="figures")
         with gr.Accordion(text("page.all_figures"), open=False):
             gr.Markdown(text("page.table"), elem_classes="table")
@@ -228,7 +231,7 @@ def launch(page: gr.Blocks, **options) -> tuple:
     return page.launch(
         theme=theme,
         css_paths=[PAGE_FILES / name for name in STYLES],
-        head=f"<script>{script_texts()}\n{script}</script>",
+        head=f"<script>{script_texts(page.i18n_instance)}\n{script}</script>",
         i18n=page.i18n_instance,
         max_file_size=MAX_FILE_SIZE,
         max_threads=MAX_THREADS,

@@ -39,7 +39,12 @@ def progress_html(step: Step, texts: Texts = ENGLISH) -> str:
         words = texts("work.so_far", duration=texts.duration(step.answer.duration_s))
     else:
         words = texts("work.begun")
-    value = f' value="{step.fraction:.3f}"' if step.fraction is not None else ""
+    return work_html(words, step.fraction, texts)
+
+
+def work_html(words: str, share: float | None, texts: Texts = ENGLISH) -> str:
+    """A bar of progress, ``words`` beside it, and a button that ends the work."""
+    value = f' value="{share:.3f}"' if share is not None else ""
     return (
         f'<div class="working"><progress max="1"{value} '
         f'aria-label="{escape(texts("work.progress"))}"></progress>'
@@ -55,12 +60,12 @@ def problem_html(sentence: str, language: str = "en") -> str:
 
 def headline(answer: Identification, texts: Texts = ENGLISH) -> str:
     """The answer in a few words: ``"probably French, 64 %"``."""
-    words, kind = _answer_words(answer, texts)
+    words, kind = answer_words(answer, texts)
     plain = words.replace("*", "")
     return plain if kind == "several" else f"{plain}, {texts.probability(answer.confidence)}"
 
 
-def _answer_words(answer: Identification, texts: Texts) -> tuple[str, str]:
+def answer_words(answer: Identification, texts: Texts) -> tuple[str, str]:
     """What is said, with asterisks around what is bold, and its class."""
     if shares := describe_shares(answer.languages, texts):
         return texts("answer.several", shares=shares), "several"
@@ -75,7 +80,7 @@ def _answer_words(answer: Identification, texts: Texts) -> tuple[str, str]:
 
 def verdict_html(answer: Identification, texts: Texts = ENGLISH) -> str:
     """The answer in large type, with how sure it is."""
-    words, kind = _answer_words(answer, texts)
+    words, kind = answer_words(answer, texts)
     before, bold, _ = escape(words).split("*")
     share = texts.probability(answer.confidence)
     end = "" if kind == "several" else f' <span class="confidence">{share}</span>'

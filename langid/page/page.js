@@ -30,6 +30,8 @@ window.langid = (() => {
   const NAMES = {
     "#recording audio": "page.recording",
     "#drop button": "page.drop",
+    "#live-microphone audio": "page.microphone",
+    "#batch-drop button": "page.many_drop",
     "#candidates fieldset": "page.candidates",
   };
   function nameElements() {

@@ -13,9 +13,12 @@ def describe_shares(languages: Sequence[LanguageShare], texts: Texts = ENGLISH) 
     """Shares of the speech, ``"German 64 %, English 36 %"``; of fewer than two languages ""."""
     if len(languages) < 2:
         return ""
-    return ", ".join(
-        f"{texts.phrase(part.language)} {texts.share(part.share)}" for part in languages
-    )
+    return ", ".join(describe_share(part, texts) for part in languages)
+
+
+def describe_share(part: LanguageShare, texts: Texts = ENGLISH) -> str:
+    """``"German 64 %"``."""
+    return f"{texts.phrase(part.language)} {texts.share(part.share)}"
 
 
 def describe_weights(source: str, revision: str | None, texts: Texts = ENGLISH) -> str:

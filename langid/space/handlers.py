@@ -52,7 +52,7 @@ class Handlers:
         self.visitors.arrive(session, ticket)
         if audio is None:
             return
-        steps = self._steps(audio, None, lambda: not self.visitors.want(session, ticket))
+        steps = self.steps(audio, None, lambda: not self.visitors.want(session, ticket))
         step = None
         try:
             for step in steps:
@@ -81,7 +81,7 @@ class Handlers:
             return _problem(ticket, str(error), language)
         answer, texts = whole.restricted(kept) if kept else whole, texts_in(language)
         html = answer_html(answer, step, whole if kept else None, texts)
-        return _view(ticket, "done", html, headline(answer, texts))
+        return view(ticket, "done", html, headline(answer, texts))
 
     def cancel(self, ticket: int, request: gr.Request) -> None:
         """End the work on a recording; what is known of it stays on the page."""
@@ -119,7 +119,7 @@ class Handlers:
             sentence = f"{audio_track!r} is no audio track: give its number, 1 for the first."
             raise gr.Error(sentence, print_exception=False)
         try:
-            *_, step = self._steps(audio, kept, lambda: False, audio_track)
+            *_, step = self.steps(audio, kept, lambda: False, audio_track)
         except IdentificationCancelled as error:
             raise gr.Error(NOBODY, print_exception=False) from error
         probabilities = step.answer.probabilities.items()
@@ -138,12 +138,13 @@ class Handlers:
             }
         )
 
-    def _steps(
+    def steps(
         self,
         audio: str,
         kept: tuple[str, ...] | None,
         should_stop: Callable[[], bool],
         audio_track: int | None = None,
+        is_batch: bool = False,
     ) -> Iterator[Step]:
         """Steps of an identification that somebody listens to; its errors become `gr.Error`."""
         event = LocalContext.event_id.get(None)  # None in a call without Gradio's queue
@@ -156,6 +157,7 @@ class Handlers:
                 kept,
                 lambda: should_stop() or (event and not self.listeners.any_of(*keys)),
                 audio_track,
+                is_batch,
             )
         except (AudioError, BusyError) as error:
             sentence = str(error) if Path(audio).exists() else GONE
@@ -172,14 +174,14 @@ class Handlers:
 def _progress(ticket: int, step: Step, language: str) -> dict:
     texts = texts_in(language)
     answer = answer_html(step.answer, step, texts=texts) if step.answer else ""
-    return _view(ticket, "working", progress_html(step, texts) + answer, "")
+    return view(ticket, "working", progress_html(step, texts) + answer, "")
 
 
 def _problem(ticket: int, sentence: str, language: str) -> dict:
     sentence, language = texts_in(language).translate(sentence)
-    return _view(ticket, "error", problem_html(sentence, language), sentence)
+    return view(ticket, "error", problem_html(sentence, language), sentence)
 
 
-def _view(ticket: int, state: str, html: str, words: str) -> dict:
+def view(ticket: int, state: str, html: str, words: str) -> dict:
     """Value of the answer's element: page.js drops it unless the ticket is the player's."""
     return {"ticket": ticket, "state": state, "html": html, "words": words}

@@ -2,16 +2,19 @@
 
 import string
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 import app
+from langid.checkpoint import EMBEDDED_NAME
 from langid.identification import LanguageShare
 from langid.languages import choose_labels
 from langid.page.jobs import BUSY
 from langid.page.texts import ENGLISH, PAGE_LANGUAGES, texts_in
 from langid.page.words import describe_shares
 from langid.space.handlers import FAILED, GONE
+from langid.space.translations import translate_layout
 
 ROOT = Path(app.__file__).parent
 OTHERS = [language for language in PAGE_LANGUAGES if language != "en"]
@@ -39,7 +42,8 @@ def test_nothing_is_left_in_english(language):
         for key, text in texts_in(language).by_key.items()
         if text == ENGLISH.by_key[key] and any(map(str.isalpha, text.replace("{", " {")))
     }
-    allowed = {"page.live"}  # German has the word
+    # The same word: German "Live", French "Segments", Italian "File".
+    allowed = {"page.live", "batch.segments", "batch.file", "batch.one_file"}
     assert {key for key in same if placeholders(ENGLISH.by_key[key]) == []} <= allowed
 
 
@@ -146,3 +150,18 @@ def test_sentences_of_the_space_are_translated_and_those_of_the_package_stay_eng
         assert translated != sentence and language == "de"
         assert ENGLISH.translate(sentence) == (sentence, "en")
     assert german.translate("'a.wav' is not audio.") == ("'a.wav' is not audio.", "en")
+
+
+def test_links_are_shown_where_they_lead_somewhere(monkeypatch):
+    monkeypatch.delenv("SPACE_ID", raising=False)
+    embedded = SimpleNamespace(source=EMBEDDED_NAME, revision=None, labels=("en", "fr", "none"))
+    embedded.languages = ("en", "fr")
+    assert "](" not in translate_layout(embedded).translations["de"]["page.keeping"]
+    monkeypatch.setenv("SPACE_ID", "anna/languages")
+    files = "https://huggingface.co/spaces/anna/languages/blob/main"
+    shown = translate_layout(embedded).translations["de"]["page.keeping"]
+    assert f"[Modellkarte]({files}/langid/weights/README.md) · [Trainingsdaten](" in shown
+    assert f"[Lizenz]({files}/LICENSE)" in shown
+    for path in ("langid/weights/README.md", "LICENSE", "README.md"):
+        assert (ROOT / path).exists()
+    assert "\n## Data and licences\n" in (ROOT / "README.md").read_text(encoding="utf-8")
