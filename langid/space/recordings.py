@@ -7,6 +7,7 @@ from urllib.request import urlopen
 
 import httpx
 import safehttpx
+from anyio import fail_after
 from gradio.utils import get_upload_folder, is_in_or_equal
 
 from langid.errors import AudioError
@@ -15,6 +16,7 @@ from langid.space.handlers import GONE
 MAX_BYTES = 200 * 10**6  # of a file at an address; as of an upload
 MAX_REDIRECTS = 5
 TIMEOUT_S = 10.0  # for each step of a download
+MAX_DOWNLOAD_S = 120.0  # for all of it
 UPLOADED = "/gradio_api/file="
 NO_ADDRESS = (
     "A recording is given by its public http(s) address, as a data: URI, or by the address that "
@@ -60,30 +62,35 @@ async def download(url: str, path: Path) -> Path:
         If it cannot be had, is larger than `MAX_BYTES` or is in a private network.
     """
     try:
-        for _ in range(MAX_REDIRECTS + 1):
-            # The host's address is checked, and used: it cannot be another one a moment later.
-            address = await safehttpx.async_validate_url(httpx.URL(url).host)
-            async with (
-                httpx.AsyncClient(
-                    transport=safehttpx.AsyncSecureTransport(address), timeout=TIMEOUT_S
-                ) as client,
-                client.stream("GET", url) as response,
-            ):
-                if response.has_redirect_location:
-                    url = urljoin(url, response.headers["Location"])
-                    continue
-                response.raise_for_status()
-                with path.open("wb") as file:
-                    async for block in response.aiter_bytes():
-                        file.write(block)
-                        if file.tell() > MAX_BYTES:
-                            raise AudioError(TOO_LARGE)
-                return path
+        with fail_after(MAX_DOWNLOAD_S):
+            return await _download(url, path)
+    except AudioError:
+        raise
     except (ValueError, OSError, httpx.HTTPError, httpx.InvalidURL) as error:
-        if isinstance(error, AudioError):
-            raise
         _log.info("Not fetched: %r", error)
         raise AudioError(UNREACHABLE) from error
+
+
+async def _download(url: str, path: Path) -> Path:
+    for _ in range(MAX_REDIRECTS + 1):
+        # The host's address is checked, and used: it cannot be another one a moment later.
+        address = await safehttpx.async_validate_url(httpx.URL(url).host)
+        async with (
+            httpx.AsyncClient(
+                transport=safehttpx.AsyncSecureTransport(address), timeout=TIMEOUT_S
+            ) as client,
+            client.stream("GET", url) as response,
+        ):
+            if response.has_redirect_location:
+                url = urljoin(url, response.headers["Location"])
+                continue
+            response.raise_for_status()
+            with path.open("wb") as file:
+                async for block in response.aiter_bytes():
+                    file.write(block)
+                    if file.tell() > MAX_BYTES:
+                        raise AudioError(TOO_LARGE)
+            return path
     raise AudioError(UNREACHABLE)
 
 
