@@ -131,15 +131,8 @@ def test_a_data_uri_gives_what_the_package_says(url, identifier, folder):
 
 
 def test_an_upload_is_named_by_its_address(url):
-    address = upload(url, SPANISH)
-    answer = call(url, audio=address)
+    answer = call(url, audio=upload(url, SPANISH))
     assert answer.structuredContent["language"] == "es"
-    assert (
-        call(url, audio=address, candidates=["en", "French"])
-        .structuredContent["probabilities"]
-        .keys()
-        == answer.structuredContent["probabilities"].keys()
-    )
 
 
 def test_candidates_and_audio_track_are_those_of_predict(url, identifier):
@@ -237,7 +230,7 @@ def test_progress_is_told_and_only_rises(url, tmp_path):
     async def progress(fraction, total, _):
         fractions.append((fraction, total))
 
-    address = upload(url, long_recording(tmp_path / "long.flac", 1200))
+    address = upload(url, long_recording(tmp_path / "long.flac", 600))
     assert call(url, progress, audio=address).structuredContent["language"] == "fr"
     assert fractions == sorted(fractions) and fractions[-1] == (1.0, 1.0)
 
