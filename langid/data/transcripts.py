@@ -21,7 +21,7 @@ from langid.data.store import opened
 from langid.data.utterance import Job, Reading, Utterance
 from langid.errors import AudioError, DataError
 
-STRETCH_S = 30.0  # of audio to transcribe in a job: what Ctrl-C may have to wait for
+STRETCH_S = 10.0  # of audio to transcribe in a job: several of them are what Ctrl-C waits for
 MAX_ROWS = 500  # of a job, whatever is to be transcribed of them
 TYPICAL_S = 5.0  # of a clip whose duration is not stored
 
