@@ -36,11 +36,12 @@ are different people; a speaker of one source must stand in the same split every
 occurs twice is kept once, and not for training if one of the two is not.
 """,
     "transcribe": """
-Writes the transcripts that a dataset lacks with Whisper, which is told the language of each clip,
-so that training can learn the phones of all speech. Needs faster-whisper, as does train.py
---teacher: pip install faster-whisper. Transcripts that are there stay; noise, music and languages
-that Whisper does not know stay without. The columns transcript_source and transcript_confidence
-tell the new ones. What is transcribed once is kept in the cache of the datasets library.
+Writes the transcripts that a dataset lacks with Whisper, on the CPU, which is told the language of
+each clip, so that training can learn the phones of all speech. Needs faster-whisper, as does
+train.py --teacher: pip install faster-whisper. Transcripts that are there stay; noise, music and
+languages that Whisper does not know stay without. The columns transcript_source and
+transcript_confidence tell the new ones. What is transcribed once is kept in the cache of the
+datasets library.
 """,
 }
 
