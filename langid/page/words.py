@@ -29,3 +29,9 @@ def describe_weights(source: str, revision: str | None, texts: Texts = ENGLISH) 
         return texts("weights.folder", name=Path(source).name)
     url = f"https://huggingface.co/{source}/tree/{revision}"
     return texts("weights.hub", link=f"[{source}]({url})", revision=f"`{revision}`")
+
+
+def join_names(labels: Sequence[str], last: str = "and") -> str:
+    """``"English, French and no speech"``, in English, as clients are addressed."""
+    *first, end = [ENGLISH.phrase(label) for label in labels]
+    return f"{', '.join(first)} {last} {end}" if first else end

@@ -6,7 +6,7 @@ from langid.audio.duration import describe_duration
 from langid.checkpoint import EMBEDDED_NAME
 from langid.identification import LanguageShare
 from langid.page.times import clock
-from langid.page.words import describe_shares, describe_weights
+from langid.page.words import describe_shares, describe_weights, join_names
 
 
 @pytest.mark.parametrize(
@@ -43,6 +43,11 @@ def test_several_languages_come_with_their_shares():
     german, english = LanguageShare("de", 0.636, 21.0), LanguageShare("en", 0.364, 12.0)
     assert describe_shares([german, english]) == "German 64 %, English 36 %"
     assert describe_shares([german]) == describe_shares([]) == ""
+
+
+def test_names_are_joined():
+    assert join_names(["it"]) == "Italian"
+    assert join_names(["en", "fr", "none"], "or") == "English, French or no speech"
 
 
 def test_the_weights_are_named():
