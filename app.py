@@ -15,41 +15,36 @@ from starlette.routing import Route
 
 import langid.page
 from langid import LanguageIdentifier, WeightsError
-from langid.languages import describe_rejection, language_name
+from langid.languages import language_name
 from langid.page.clients import ListenerMiddleware
-from langid.page.figures import ADVICE, describe_figures, read_figures, summarise_figures
 from langid.page.files import claim_folder, keep_swept
-from langid.page.words import describe_weights, join_names
+from langid.page.texts import ENGLISH
+from langid.space.batches import Batches
 from langid.space.errors import MISTAKES, Page, refuse
 from langid.space.handlers import Handlers
+from langid.space.live import Live
 from langid.space.mcp_tool import SCHEMA_PATH, LanguageTool
+from langid.space.translations import script_texts, translate_layout
 
 EXAMPLES = Path(__file__).parent / "examples"
-# Name on the screen → clip; examples/README.md names their sources.
-EXAMPLE_CLIPS = {
-    "English": "english.flac",
-    "French": "french.flac",
-    "German": "german.flac",
-    "Spanish": "spanish.flac",
-    "Italian": "italian.flac",
-    "Dutch (another language)": "dutch.flac",
-    "Rain (no speech)": "rain.flac",
-}
+# Clips; examples/README.md names their sources. The texts name them: page.example.….
+EXAMPLE_CLIPS = ("english", "french", "german", "spanish", "italian", "dutch", "rain")
 MAX_FILE_SIZE = "200mb"  # three hours of MP3
 MAX_WAITING = 64  # requests in Gradio's queue; one more is told to come back
 MAX_THREADS = 160  # every job holds one, the waiting ones as well
 QUIET = {"api_visibility": "private", "show_progress": "hidden"}
 PAGE_FILES = Path(langid.page.__file__).parent
+SCRIPTS = ("page.js", "live.js", "batch.js")
+STYLES = ("page.css", "live.css", "batch.css")
 
-KEEPING = "Recordings are deleted from the server after about an hour."
 EMPTY_ANSWER = """
 <p class="announcement" role="status" aria-live="polite"></p>
-<p class="empty">The answer comes here: the language, how sure it is, and when it is spoken.</p>
+<p class="empty" data-text="script.empty"></p>
 <div class="body"></div>
 """
 SHOW_ANSWER = """
 element.dataset.state = "empty";
-window.langid.attach(element, (event) => trigger(event === "cancel" ? "cancel" : event));
+window.langid.attach(element, { "cancel": trigger, "language": trigger });
 watch("value", () => window.langid.show(props.value));
 """
 
@@ -82,76 +77,80 @@ def build(identifier: LanguageIdentifier, notice: str | None = None) -> gr.Block
     """The page and its endpoint for one model; ``notice`` is shown on top."""
     gr.set_static_paths([EXAMPLES])  # else they are served from the cache, which is emptied
     handlers = Handlers(identifier)
-    choices = [(language_name(label), label) for label in identifier.labels]
-    with Page(title="Which language is spoken?", analytics_enabled=False) as page:
-        page.handlers = handlers
-        gr.Markdown(
-            "# Which language is spoken?\n"
-            f"Record or drop speech: this page tells {join_names(identifier.languages)} apart. "
-            f"{describe_rejection(identifier.labels)}",
-            elem_id="title",
-        )
+    text = translate_layout(identifier)
+    with Page(title=ENGLISH("page.title"), analytics_enabled=False) as page:
+        page.handlers, page.i18n_instance = handlers, text
+        gr.Markdown(text("page.head"), elem_id="title")
         if notice:
             gr.Markdown(f"⚠ {notice}", elem_id="notice")
-        recording = recording_row()
-        answer = gr.HTML(
-            html_template=EMPTY_ANSWER,
-            js_on_load=SHOW_ANSWER,
-            elem_id="answer",
-            label="Answer",
-            container=True,
-            padding=True,
-        )
-        with gr.Accordion("Candidates", open=False, elem_id="candidates"):
-            ticked = gr.CheckboxGroup(
-                choices,
-                value=list(identifier.labels),
-                show_label=False,
-                info="Untick what it cannot be: the same probabilities are shared out anew.",
-            )
-        figures = read_figures(identifier.source, identifier.revision)
-        gr.Markdown(f"### How sure can I be?\n{summarise_figures(figures)}")
-        with gr.Accordion("All figures, and what no figure says", open=False):
-            gr.Markdown(describe_figures(figures), elem_classes="table")
-            gr.Markdown(ADVICE)
-        gr.Markdown(
-            f"{KEEPING} Weights: {describe_weights(identifier.source, identifier.revision)}.",
-            elem_id="weights",
-        )
+        with gr.Tab(text("page.recording")):
+            recording, answer, ticked = recording_tab(text, identifier.labels)
+        with gr.Tab(text("page.live")):
+            Live(identifier).layout(page, text)
+        with gr.Tab(text("page.many")):
+            Batches(handlers).layout(page, text)
+        gr.Markdown(text("page.figures"), elem_id="figures")
+        with gr.Accordion(text("page.all_figures"), open=False):
+            gr.Markdown(text("page.table"), elem_classes="table")
+            gr.Markdown(text("page.advice"))
+        gr.Markdown(text("page.keeping"), elem_id="weights")
         connect(page, handlers, recording, answer, ticked)
-        endpoint(handlers, recording, choices)
+        endpoint(handlers, identifier.labels)
     return page.queue(max_size=MAX_WAITING, default_concurrency_limit=None, api_open=False)
 
 
-def recording_row() -> gr.Audio:
+def recording_tab(
+    text: gr.I18n, labels: tuple[str, ...]
+) -> tuple[gr.Audio, gr.HTML, gr.CheckboxGroup]:
+    """What takes a recording, the answer, and the candidates that may be ticked off."""
+    recording = recording_row(text)
+    answer = gr.HTML(
+        html_template=EMPTY_ANSWER,
+        js_on_load=SHOW_ANSWER,
+        elem_id="answer",
+        elem_classes="answer",
+        label=text("page.answer"),
+        container=True,
+        padding=True,
+    )
+    with gr.Accordion(text("page.candidates"), open=False, elem_id="candidates"):
+        ticked = gr.CheckboxGroup(
+            [(text(f"page.label.{label}"), label) for label in labels],
+            value=list(labels),
+            label=text("page.candidates"),
+            show_label=False,
+            info=text("page.untick"),
+        )
+    return recording, answer, ticked
+
+
+def recording_row(text: gr.I18n) -> gr.Audio:
     """Recorder and player, the area for files, and the examples."""
     with gr.Row(equal_height=True):
         recording = gr.Audio(
             sources=["microphone"],
             type="filepath",
-            label="Recording",
+            label=text("page.recording"),
             editable=False,
             buttons=["download"],
             waveform_options=gr.WaveformOptions(show_recording_waveform=False),
             elem_id="recording",
         )
-        drop = gr.File(
-            label="Drop audio or video here, or click to choose",
-            height=150,
-            elem_id="drop",
-        )
+        drop = gr.File(label=text("page.drop"), height=150, elem_id="drop")
+    gr.HTML('<p role="alert"></p>', elem_id="player-problem", elem_classes="aside")
     gr.HTML(
         '<p role="alert"></p>',
         js_on_load="window.langid.checkMicrophone()",
         elem_id="microphone-problem",
+        elem_classes=["aside", "microphone-problem"],
     )
     # The player takes the file over, so that the area is free for the next one.
     drop.upload(None, drop, [recording, drop], js="(file) => [file, null]", **QUIET)
     with gr.Row(elem_id="examples"):
-        gr.HTML("<p>Examples (voices of public corpora):</p>")
-        for name, clip in EXAMPLE_CLIPS.items():
-            path = str(EXAMPLES / clip)
-            gr.Button(name, size="sm").click(
+        gr.Markdown(text("page.examples"))
+        for name in EXAMPLE_CLIPS:
+            path = str(EXAMPLES / f"{name}.flac")
+            gr.Button(text(f"page.example.{name}"), size="sm").click(
                 None, None, recording, js=f"() => window.langid.example({path!r})", **QUIET
             )
     return recording
@@ -166,26 +165,40 @@ def connect(
 ) -> None:
     """The page's events."""
     ticket, shown = gr.Number(visible=False, precision=0), gr.State()
-    number = "window.langid.ticket()"
+    language = gr.Textbox(visible=False)  # of the page: the script knows it
+    asks = "window.langid.language()"
+    restrict = {
+        "fn": handlers.restrict,
+        "inputs": [shown, ticked, language],
+        "outputs": answer,
+        "js": f"(shown, ticked) => [shown, window.langid.keep('candidates', ticked), {asks}]",
+        **QUIET,
+    }
     # Every change of the recording is at once a run of its own, which ends the one before.
     recording.change(
         handlers.show,
-        [recording, ticket, ticked],
+        [recording, ticket, ticked, language],
         [answer, shown],
-        js="(audio, ticket, ticked) => [audio, window.langid.begin(audio), ticked]",
+        js=f"(audio, ticket, ticked) => [audio, window.langid.begin(audio), ticked, {asks}]",
         trigger_mode="multiple",
         **QUIET,
-    ).then(handlers.restrict, [shown, ticked], answer, trigger_mode="multiple", **QUIET)
-    ticked.change(handlers.restrict, [shown, ticked], answer, trigger_mode="always_last", **QUIET)
-    answer.cancel(handlers.cancel, ticket, None, js=f"() => [{number}]", queue=False, **QUIET)
+    ).then(**restrict, trigger_mode="multiple")
+    ticked.change(**restrict, trigger_mode="always_last")
+    answer.language(**restrict, trigger_mode="always_last")
+    cancel = "() => [window.langid.ticket()]"
+    answer.cancel(handlers.cancel, ticket, None, js=cancel, queue=False, **QUIET)
+    # What was ticked on the last visit.
+    labels = list(handlers.identifier.labels)
+    page.load(None, None, ticked, js=f"() => [window.langid.kept('candidates', {labels})]", **QUIET)
     page.unload(handlers.leave)
 
 
-def endpoint(handlers: Handlers, recording: gr.Audio, choices: list[tuple[str, str]]) -> None:
-    """``/predict``, for clients only: it has an input and outputs that the page does not show."""
+def endpoint(handlers: Handlers, labels: tuple[str, ...]) -> None:
+    """``/predict``, for clients only, in English: the page does not show its inputs and outputs."""
+    audio = gr.Audio(type="filepath", label="Recording", visible=False)
     candidates = gr.Dropdown(
-        choices,
-        value=[label for _, label in choices],
+        [(language_name(label), label) for label in labels],
+        value=list(labels),
         multiselect=True,
         allow_custom_value=True,
         label="Candidates, as codes or English names",
@@ -196,7 +209,7 @@ def endpoint(handlers: Handlers, recording: gr.Audio, choices: list[tuple[str, s
     track.preprocess = lambda payload: payload
     bars = gr.Label(label="Probabilities by English name", visible=False)
     result = gr.JSON(label="The whole result", visible=False)
-    inputs = [recording, candidates, track]
+    inputs = [audio, candidates, track]
     gr.on([], handlers.predict, inputs, [bars, result], api_name="predict")
 
 
@@ -216,11 +229,12 @@ def launch(page: gr.Blocks, **options) -> tuple:
     )
     handlers = page.handlers
     tool = LanguageTool(handlers.scheduler)
-    script = (PAGE_FILES / "page.js").read_text(encoding="utf-8")
+    script = "".join((PAGE_FILES / name).read_text(encoding="utf-8") for name in SCRIPTS)
     return page.launch(
         theme=theme,
-        css_paths=PAGE_FILES / "page.css",
-        head=f"<script>{script}</script>",
+        css_paths=[PAGE_FILES / name for name in STYLES],
+        head=f"<script>{script_texts(page.i18n_instance)}\n{script}</script>",
+        i18n=page.i18n_instance,
         max_file_size=MAX_FILE_SIZE,
         max_threads=MAX_THREADS,
         footer_links=["api", "gradio", "settings"],

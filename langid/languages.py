@@ -21,12 +21,16 @@ _NO_LANGUAGE = {"mis", "mul", "und", "zxx"}  # ISO 639: uncoded, multiple, undet
 
 
 @cache
-def language_name(code: str) -> str:
-    """Name of a class on the screen: ``"fr"`` → ``"French"``; an unknown code stays as it is."""
+def language_name(code: str, in_language: str = "en") -> str:
+    """Name of a class on the screen: ``"fr"`` → ``"French"``; an unknown code stays as it is.
+
+    Languages have their names in ``in_language`` (``"de"``: ``"Französisch"``), as they stand
+    within a sentence there; the two answers that are none are named in English only.
+    """
     if code in _ANSWER_NAMES:
         return _ANSWER_NAMES[code]
     tag = _parse_tag(code)
-    return code if tag is None else tag.display_name()
+    return code if tag is None else tag.display_name(in_language)
 
 
 def language_code(text: str) -> str:

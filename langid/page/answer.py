@@ -2,103 +2,117 @@
 
 from html import escape
 
-from langid.audio.duration import describe_duration
 from langid.identification import Identification
-from langid.languages import NONE, OTHER, language_name
+from langid.languages import NONE, OTHER
 from langid.page.jobs import Step
+from langid.page.texts import ENGLISH, LEAST_SHARE, Texts
 from langid.page.timeline import Stretch, label_colours, stretches, ticks
 from langid.page.times import clock
 from langid.page.waveform import waveform_svg
-from langid.page.words import describe_shares, join_names
+from langid.page.words import describe_shares
 
 PROBABLY = 0.7  # below this confidence an answer is only probable
-LEAST_SHARE = 0.01  # of a bar of its own
 SHORT_S = 3.0
-ADVICE = {
-    NONE: "Nobody seems to speak in it. If somebody does: record nearer to the microphone, "
-    "or cut out the part with speech.",
-    OTHER: "It sounds like speech in a language that is not among those this page knows. "
-    "If you know that it is one of them, open “Candidates” and untick “Another language”.",
-}
-HINT = "Point at the strip, or tap it, for the second and third answer there."
-COUNTS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
 
 def answer_html(
-    answer: Identification, step: Step, unrestricted: Identification | None = None
+    answer: Identification,
+    step: Step,
+    unrestricted: Identification | None = None,
+    texts: Texts = ENGLISH,
 ) -> str:
     """The whole answer. ``unrestricted`` is the one over all labels, where candidates differ."""
-    parts = [_verdict(answer), _notes(answer, unrestricted), _track(answer, step)]
-    parts += [_bars(answer, unrestricted), _table(answer)]
-    return f'<section class="result">{"".join(parts)}</section>'
+    parts = [verdict_html(answer, texts), _notes(answer, unrestricted, texts)]
+    parts += [_track(answer, step, texts), bars_html(answer, unrestricted, texts)]
+    parts += [_table(answer, texts)]
+    return f'<section class="result" tabindex="-1">{"".join(parts)}</section>'
 
 
-def progress_html(step: Step) -> str:
+def progress_html(step: Step, texts: Texts = ENGLISH) -> str:
     """How far the work is, with a button that ends it."""
     if step.is_waiting:
-        words = "Waiting: other recordings are being identified."
+        words = texts("work.waiting")
     elif step.fraction is not None:
-        words = f"{step.fraction:.0%} of the recording, about {_left(step.left_s or 0)} left"
+        left = texts.time_left(step.left_s or 0)
+        words = texts("work.fraction", share=texts.share(step.fraction), left=left)
     elif step.answer:
-        words = f"{describe_duration(step.answer.duration_s)} identified so far"
+        words = texts("work.so_far", duration=texts.duration(step.answer.duration_s))
     else:
-        words = "Identifying …"
-    value = f' value="{step.fraction:.3f}"' if step.fraction is not None else ""
+        words = texts("work.begun")
+    return work_html(words, step.fraction, texts)
+
+
+def work_html(words: str, share: float | None, texts: Texts = ENGLISH) -> str:
+    """A bar of progress, ``words`` beside it, and a button that ends the work."""
+    value = f' value="{share:.3f}"' if share is not None else ""
     return (
-        f'<div class="working"><progress max="1"{value} aria-label="Progress"></progress>'
+        f'<div class="working"><progress max="1"{value} '
+        f'aria-label="{escape(texts("work.progress"))}"></progress>'
         f'<span class="words">{escape(words)}</span>'
-        '<button type="button" class="cancel">Cancel</button></div>'
+        f'<button type="button" class="cancel">{escape(texts("work.cancel"))}</button></div>'
     )
 
 
-def problem_html(sentence: str) -> str:
-    """A sentence about what went wrong."""
-    return f'<p class="problem">{escape(sentence)}</p>'
+def problem_html(sentence: str, language: str = "en") -> str:
+    """A sentence about what went wrong, and the language it is in."""
+    return f'<p class="problem" lang="{language}" tabindex="-1">{escape(sentence)}</p>'
 
 
-def headline(answer: Identification) -> str:
+def headline(answer: Identification, texts: Texts = ENGLISH) -> str:
     """The answer in a few words: ``"probably French, 64 %"``."""
-    if shares := describe_shares(answer.languages):
-        return f"Several languages: {shares}"
-    name = language_name(answer.language)
-    if answer.confidence < PROBABLY:
-        name = f"probably {join_names([answer.language])}"
-    return f"{name}, {_percent(answer.confidence)}"
+    words, kind = answer_words(answer, texts)
+    plain = words.replace("*", "")
+    return plain if kind == "several" else f"{plain}, {texts.probability(answer.confidence)}"
 
 
-def _verdict(answer: Identification) -> str:
-    if shares := describe_shares(answer.languages):
-        return f'<p class="verdict several">Several languages: <b>{escape(shares)}</b></p>'
-    kind = answer.language if answer.language in (NONE, OTHER) else "language"
-    name, probably = language_name(answer.language), ""
-    if answer.confidence < PROBABLY:
-        name, probably = join_names([answer.language]), '<span class="probably">probably</span> '
-    return (
-        f'<p class="verdict {kind}">{probably}<b>{escape(name)}</b> '
-        f'<span class="confidence">{_percent(answer.confidence)}</span></p>'
-    )
+def answer_words(answer: Identification, texts: Texts) -> tuple[str, str]:
+    """What is said, with asterisks around what is bold, and its class."""
+    if shares := describe_shares(answer.languages, texts):
+        return texts("answer.several", shares=shares), "several"
+    label = answer.language
+    kind = label if label in (NONE, OTHER) else "language"
+    if answer.confidence >= PROBABLY:
+        return f"*{texts.name(label)}*", kind
+    if kind == "language":
+        return texts("answer.probably", name=texts.phrase(label)), kind
+    return texts(f"answer.probably_{kind}"), kind
 
 
-def _notes(answer: Identification, unrestricted: Identification | None) -> str:
-    notes = [ADVICE[answer.language]] if answer.language in ADVICE else []
+def verdict_html(answer: Identification, texts: Texts = ENGLISH) -> str:
+    """The answer in large type, with how sure it is."""
+    words, kind = answer_words(answer, texts)
+    before, bold, _ = escape(words).split("*")
+    share = texts.probability(answer.confidence)
+    end = "" if kind == "several" else f' <span class="confidence">{share}</span>'
+    if before and kind != "several":
+        before = f'<span class="probably">{before.strip()}</span> '
+    return f'<p class="verdict {kind}">{before}<b>{bold}</b>{end}</p>'
+
+
+def _notes(answer: Identification, unrestricted: Identification | None, texts: Texts) -> str:
+    notes = []
+    if answer.language in (NONE, OTHER):
+        notes.append(texts(f"answer.advice_{answer.language}"))
     if answer.duration_s < SHORT_S and answer.language != NONE:
-        notes.append("So short a recording is easily mistaken: five seconds or more are better.")
+        notes.append(texts("answer.short"))
     if unrestricted:
-        chosen = [label for label, share in answer.probabilities.items() if share]
-        notes.append(
-            f"Chosen only among {join_names(chosen)}. Among all answers: {headline(unrestricted)}."
-        )
-    notes += [f"⚠ {warning}" for warning in answer.warnings]
-    return "".join(f'<p class="note">{escape(note)}</p>' for note in notes)
+        names = texts.join([label for label, share in answer.probabilities.items() if share])
+        among_all = headline(unrestricted, texts)
+        notes.append(texts("answer.chosen", names=names, headline=among_all))
+    html = "".join(f'<p class="note">{escape(note)}</p>' for note in notes)
+    # The package's own sentences are English.
+    warnings = (f'<p class="note" lang="en">⚠ {escape(each)}</p>' for each in answer.warnings)
+    return html + "".join(warnings)
 
 
-def _track(answer: Identification, step: Step) -> str:
+def _track(answer: Identification, step: Step, texts: Texts) -> str:
     """Waveform, strip of segments and time axis, all on one scale."""
     share = min(step.fraction or 1.0, 1.0)
     length_s = answer.duration_s / share
     colours = label_colours(list(answer.probabilities))
     segments = "".join(
-        _segment(stretch, length_s, colours[stretch.language]) for stretch in stretches(answer)
+        _segment(stretch, length_s, colours[stretch.language], texts)
+        for stretch in stretches(answer)
     )
     axis = "".join(
         f'<span style="left: {time_s / length_s:.3%}">{clock(time_s)}</span>'
@@ -107,75 +121,70 @@ def _track(answer: Identification, step: Step) -> str:
     return (
         f'<div class="track" data-duration="{length_s:.3f}">'
         f'<div class="lanes">{waveform_svg(step.peaks.bars(), share)}'
-        f'<div class="strip" role="group" aria-label="Language over time">{segments}</div>'
+        f'<div class="strip" role="toolbar" aria-label="{escape(texts("answer.strip"))}">'
+        f"{segments}</div>"
         '<div class="playhead" hidden></div></div>'
         f'<div class="axis" aria-hidden="true">{axis}</div>'
-        f'<p class="detail" aria-live="polite">{HINT}</p></div>'
+        f'<p class="detail">{escape(texts("answer.hint"))}</p></div>'
     )
 
 
-def _segment(stretch: Stretch, length_s: float, colour: str) -> str:
+def _segment(stretch: Stretch, length_s: float, colour: str, texts: Texts) -> str:
     left, width = stretch.start_s / length_s, (stretch.end_s - stretch.start_s) / length_s
     ranked = sorted(stretch.probabilities.items(), key=lambda item: -item[1])
     ranked.sort(key=lambda item: item[0] != stretch.language)
-    answers = ", ".join(f"{language_name(code)} {_percent(share)}" for code, share in ranked[:3])
+    answers = ", ".join(
+        f"{texts.name(label)} {texts.probability(share)}" for label, share in ranked[:3]
+    )
     words = escape(f"{clock(stretch.start_s)} – {clock(stretch.end_s)}: {answers}")
     return (
         f'<button type="button" class="segment" data-start="{stretch.start_s:.3f}" '
         f'aria-label="{words}" style="left: {left:.4%}; width: {width:.4%}; --colour: {colour}">'
-        f"<span>{escape(language_name(stretch.language))}</span></button>"
+        f"<span>{escape(texts.name(stretch.language))}</span></button>"
     )
 
 
-def _bars(answer: Identification, unrestricted: Identification | None) -> str:
+def bars_html(
+    answer: Identification, unrestricted: Identification | None = None, texts: Texts = ENGLISH
+) -> str:
+    """The probabilities worth a bar, most probable first; the rest in words."""
     colours = label_colours(list(answer.probabilities))
     ranked = sorted(answer.probabilities.items(), key=lambda item: -item[1])
     rows = []
     for label, share in ranked:
         if share < LEAST_SHARE:
             break
-        before = (
-            f" <small>({_percent(unrestricted.probabilities[label])} among all)</small>"
-            if unrestricted
-            else ""
-        )
+        before = ""
+        if unrestricted:
+            among_all = texts.probability(unrestricted.probabilities[label])
+            before = f" <small>({escape(texts('answer.among_all', share=among_all))})</small>"
         rows.append(
             f'<li style="--colour: {colours[label]}; --share: {share:.4f}">'
-            f"<span>{escape(language_name(label))}</span>"
-            f'<span class="bar"></span><span>{_percent(share)}{before}</span></li>'
+            f"<span>{escape(texts.name(label))}</span>"
+            f'<span class="bar"></span><span>{texts.probability(share)}{before}</span></li>'
         )
     n_small = sum(0 < share < LEAST_SHARE for _, share in ranked)
-    rest = f'<p class="rest">and {_count(n_small)} under 1 %</p>' if n_small else ""
-    return f'<ul class="bars" aria-label="How probable each answer is">{"".join(rows)}</ul>{rest}'
+    rest = escape(texts("answer.rest", count=texts.count(n_small)))
+    return f'<ul class="bars" aria-label="{escape(texts("answer.bars"))}">{"".join(rows)}</ul>' + (
+        f'<p class="rest">{rest}</p>' if n_small else ""
+    )
 
 
-def _table(answer: Identification) -> str:
+def _table(answer: Identification, texts: Texts) -> str:
+    duration = escape(texts("answer.duration", duration=texts.duration(answer.duration_s)))
+    facts = f'<p class="facts">{duration}</p>'
     if len(answer.segments) < 2:
-        return f'<p class="facts">{describe_duration(answer.duration_s)} of audio.</p>'
+        return facts
     rows = "".join(
         f"<tr><td>{clock(segment.start_s)} – {clock(segment.end_s)}</td>"
-        f"<td>{escape(language_name(segment.language))}</td>"
-        f"<td>{_percent(segment.confidence)}</td></tr>"
+        f"<td>{escape(texts.name(segment.language))}</td>"
+        f"<td>{texts.probability(segment.confidence)}</td></tr>"
         for segment in answer.segments
     )
+    heads = ("answer.from_to", "answer.language", "answer.confidence")
+    head = "".join(f"<th>{escape(texts(key))}</th>" for key in heads)
+    summary = escape(texts("answer.segments", n=len(answer.segments)))
     return (
-        f'<p class="facts">{describe_duration(answer.duration_s)} of audio.</p>'
-        f'<details class="segments"><summary>{len(answer.segments)} segments as a table</summary>'
-        "<table><thead><tr><th>From – to</th><th>Language</th><th>Confidence</th></tr></thead>"
-        f"<tbody>{rows}</tbody></table></details>"
+        f'{facts}<details class="segments"><summary>{summary}</summary>'
+        f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></details>"
     )
-
-
-def _percent(share: float) -> str:
-    """``0.9749`` → ``"97 %"``; certainty and impossibility are not claimed."""
-    if 0.995 <= share < 1:
-        return "over 99 %"
-    return "under 1 %" if 0 < share < LEAST_SHARE else f"{100 * share:.0f} %"
-
-
-def _count(n: int) -> str:
-    return COUNTS[n] if n < len(COUNTS) else str(n)
-
-
-def _left(seconds: float) -> str:
-    return describe_duration(max(1.0, round(seconds))).replace(".0 s", " s")

@@ -120,7 +120,10 @@ class Visitors:
 
     def want(self, session: str, ticket: int) -> bool:
         """Whether this recording is the newest, and not cancelled."""
-        return self._newest.get(session) == ticket != self._cancelled.get(session)
+        return self.is_newest(session, ticket) and ticket != self._cancelled.get(session)
+
+    def is_newest(self, session: str, ticket: int) -> bool:
+        return self._newest.get(session) == ticket
 
     def leave(self, session: str) -> None:
         self._newest.pop(session, None)

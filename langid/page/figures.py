@@ -9,16 +9,7 @@ from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 from langid.checkpoint import EMBEDDED, EMBEDDED_NAME
 from langid.errors import DataError
 from langid.evaluation.report import METRICS_FILE, Report, read_report
-from langid.languages import language_name
-
-UNKNOWN = "No measured figures came with these weights, so how often they err is not known here."
-# What no figure says.
-ADVICE = (
-    "Ten seconds of one person talking near the microphone are identified best. Music under the "
-    "voice, singing, echo, a telephone line, a strong accent or a child's voice make mistakes more "
-    "likely, and related languages are taken for one another: look at the second bar too.\n\n"
-    "The answer is a guess from the sound alone: do not decide anything about a person by it."
-)
+from langid.page.texts import ENGLISH, Texts
 
 _log = logging.getLogger(__name__)
 
@@ -48,61 +39,62 @@ def read_figures(source: str, revision: str | None = None) -> Report | None:
         return None
 
 
-def summarise_figures(report: Report | None) -> str:
+def summarise_figures(report: Report | None, texts: Texts = ENGLISH) -> str:
     """The figures that matter most, as at most three points in Markdown."""
     if report is None or report.clip_accuracy is None:
-        return UNKNOWN
-    lines = [
-        f"Of recordings in its languages that are not in its training, it gets "
-        f"**{report.clip_accuracy:.0%}** right."
-    ]
+        return texts("figures.unknown")
+    lines = [texts("figures.accuracy", share=texts.share(report.clip_accuracy))]
     lengths = [
-        f"{length} {group.clip_accuracy:.0%}"
+        f"{_length(length, texts)} {texts.share(group.clip_accuracy)}"
         for length, group in report.by_duration.items()
         if group.clip_accuracy is not None
     ]
     if lengths:
-        lines.append(f"By their length: {', '.join(lengths)}.")
+        lines.append(texts("figures.by_length", shares=", ".join(lengths)))
     noticed = [
-        f"{share:.0%} of {what}"
-        for share, what in (
-            (report.other_recall, "recordings in other languages"),
-            (report.none_recall, "those without speech"),
-        )
+        texts(f"figures.notices_{label}", share=texts.share(share))
+        for share, label in ((report.other_recall, "other"), (report.none_recall, "none"))
         if share is not None
     ]
+    if len(noticed) == 2:
+        noticed = [texts("list.and", first=noticed[0], last=noticed[1])]
     if noticed:
-        lines.append(f"It notices {' and '.join(noticed)}.")
+        lines.append(texts("figures.notices", shares=noticed[0]))
     return "\n".join(f"- {line}" for line in lines)
 
 
-def describe_figures(report: Report | None) -> str:
+def describe_figures(report: Report | None, texts: Texts = ENGLISH) -> str:
     """The figures as a Markdown table and sentences; those that are not known are left out."""
     if report is None or report.clip_accuracy is None:
-        return UNKNOWN
-    shares = {"The right one of its languages": report.clip_accuracy}
+        return texts("figures.unknown")
+    shares = {texts("figures.closed"): report.clip_accuracy}
     for code in report.languages:
-        shares[f"– {language_name(code)}"] = report.per_language[code].recall
+        shares[f"– {texts.name(code)}"] = report.per_language[code].recall
     for length, group in report.by_duration.items():
-        shares[f"– recordings of {length}"] = group.clip_accuracy
+        recordings = texts("figures.length", length=_length(length, texts))
+        shares[f"– {recordings}"] = group.clip_accuracy
     if report.wild:
-        unseen = "sources that are not in its training"
-        shares[f"– {unseen if report.wild_is_unseen else 'other sources'}"] = (
-            report.wild.clip_accuracy
-        )
+        sources = texts("figures.unseen" if report.wild_is_unseen else "figures.wild")
+        shares[f"– {sources}"] = report.wild.clip_accuracy
     shares |= {
-        "The right one of all its answers": report.clip_accuracy_open,
-        "– another language, noticed": report.other_recall,
-        "– no speech, noticed": report.none_recall,
+        texts("figures.open"): report.clip_accuracy_open,
+        f"– {texts('figures.other')}": report.other_recall,
+        f"– {texts('figures.none')}": report.none_recall,
     }
-    rows = [f"| {name} | {share:.0%} |" for name, share in shares.items() if share is not None]
-    heading = f"On {report.n_clips:,} recordings that are not in its training"
-    lines = [f"| {heading} | Correct |", "|:--|--:|", *rows]
+    rows = [
+        f"| {name} | {texts.share(share)} |" for name, share in shares.items() if share is not None
+    ]
+    heading = texts("figures.heading", n=texts.number(report.n_clips))
+    lines = [f"| {heading} | {texts('figures.correct')} |", "|:--|--:|", *rows]
     if report.ece is not None:
-        lines += [
-            "",
-            f"The percentages of the bars were {100 * report.ece:.0f} points off, on average.",
-        ]
+        lines += ["", texts("figures.calibration", points=f"{100 * report.ece:.0f}")]
     if report.used_for_selection:
-        lines += ["", "The weights were chosen on these recordings: expect a little less on yours."]
+        lines += ["", texts("figures.selection")]
     return "\n".join(lines)
+
+
+def _length(length: str, texts: Texts) -> str:
+    """A range of durations as the report names it: ``"under 3 s"``, ``"3-6 s"``."""
+    word, _, duration = length.partition(" ")
+    key = {"under": "figures.under", "over": "figures.over"}.get(word)
+    return texts(key, length=duration) if key else length

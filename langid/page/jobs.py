@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
@@ -10,14 +10,15 @@ from langid.audio.duration import announced_duration_s
 from langid.errors import IdentificationCancelled
 from langid.identification import Identification
 from langid.identifier import LanguageIdentifier
+from langid.page.texts import ENGLISH
 from langid.page.waveform import PeakMeter
 
 MAX_DURATION_S = 4 * 3600.0  # of a recording
 LONG_S = 120.0  # of audio: a recording that lasts longer takes its turn among the long ones
-N_SHORT, N_LONG = 2, 1  # at a time
+N_SHORT, N_LONG, N_BATCH = 2, 1, 1  # at a time
 MAX_JOBS = 64  # running and waiting
 POLL_S = 0.5
-BUSY = "Many recordings are being identified just now: try again in a minute."
+BUSY = ENGLISH("work.busy")
 
 
 class BusyError(Exception):
@@ -42,7 +43,7 @@ class Step:
 
 
 class Scheduler:
-    """Runs identifications, `N_SHORT` at a time and `N_LONG` of them beyond `LONG_S`."""
+    """Runs identifications: `N_SHORT` at a time, `N_LONG` beyond `LONG_S`, `N_BATCH` of batches."""
 
     def __init__(self, identifier: LanguageIdentifier) -> None:
         self.identifier = identifier
@@ -50,6 +51,7 @@ class Scheduler:
         self._lock = threading.Lock()
         self._short = threading.BoundedSemaphore(N_SHORT)
         self._long = threading.BoundedSemaphore(N_LONG)
+        self._batch = threading.BoundedSemaphore(N_BATCH)
 
     def identify(
         self,
@@ -57,11 +59,14 @@ class Scheduler:
         languages: tuple[str, ...] | None = None,
         should_stop: Callable[[], bool] = lambda: False,
         audio_track: int | None = None,
+        is_batch: bool = False,
     ) -> Iterator[Step]:
         """Identify a recording of at most `MAX_DURATION_S`, with a step about every second.
 
         It takes turns with others: a step may be one of waiting. What does not announce its length
-        begins among the short ones. Closing the iterator ends the work.
+        begins among the short ones. Recordings of a batch (``is_batch``) have a turn of their own
+        as long as they are short, so single ones never wait for them. Closing the iterator ends
+        the work.
 
         Raises
         ------
@@ -72,7 +77,8 @@ class Scheduler:
         """
         peaks, answer = PeakMeter(), None
         length_s = announced_duration_s(audio, estimate=True)
-        lane = self._long if length_s and length_s > LONG_S else self._short
+        short = self._batch if is_batch else self._short
+        lane = self._long if is_long(length_s) else short
         with self._counted():
             for _ in _acquire(lane, should_stop):
                 yield Step(None, peaks, is_waiting=True)
@@ -90,7 +96,7 @@ class Scheduler:
                     work_s += time.monotonic() - start_s
                     step = _step(answer, peaks, length_s, work_s)
                     yield step
-                    if lane is self._short and answer.duration_s > LONG_S:
+                    if lane is short and answer.duration_s > LONG_S:
                         lane.release()
                         lane = None
                         for _ in _acquire(self._long, should_stop):
@@ -117,6 +123,17 @@ class Scheduler:
         finally:
             with self._lock:
                 self.n_jobs -= 1
+
+
+def is_long(length_s: float | None) -> bool:
+    """Whether a recording that announces this length takes its turn among the long ones."""
+    return length_s is not None and length_s > LONG_S
+
+
+def short_first(recordings: Sequence[str]) -> list[int]:
+    """The indices of recordings, of those that announce a long duration last."""
+    lengths_s = [announced_duration_s(audio, estimate=True) for audio in recordings]
+    return sorted(range(len(recordings)), key=lambda i: is_long(lengths_s[i]))
 
 
 def _acquire(lane: threading.Semaphore, should_stop: Callable[[], bool]) -> Iterator[None]:

@@ -8,9 +8,71 @@ window.langid = (() => {
   const $ = (selector, from = document) => from.querySelector(selector);
   const player = () => $("#recording audio");
 
+  // The page is in the first of the visitor's languages that there are texts in (langidTexts, by
+  // language and key). Gradio looks at the first one only, and knows no Italian.
+  const html = document.documentElement;
+  const code = (tag) => tag.toLowerCase().split("-")[0];
+  const language = () => (code(html.lang) in langidTexts ? code(html.lang) : "en");
+  const wished = navigator.languages.map(code).find((tag) => tag in langidTexts) ?? "en";
+  if (html.lang !== wished) changeLanguage(wished);
+  async function changeLanguage(tag) {
+    const files = performance.getEntriesByType("resource").map((entry) => entry.name);
+    const core = files.find((name) => /\/assets\/core-[\w-]+\.js$/.test(name));
+    const { changeLocale } = core ? await import(core) : {};
+    if (changeLocale) changeLocale(tag);
+    else html.lang = "en"; // most of the page is
+  }
+  function say(key, values = {}) {
+    const text = langidTexts[language()][key];
+    return text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
+  }
+  // Elements of Gradio without a name, or with one in English only.
+  const NAMES = {
+    "#recording audio": "page.recording",
+    "#drop button": "page.drop",
+    "#live-microphone audio": "page.microphone",
+    "#batch-drop button": "page.many_drop",
+    "#candidates fieldset": "page.candidates",
+  };
+  function nameElements() {
+    for (const [selector, key] of Object.entries(NAMES))
+      $(selector)?.setAttribute("aria-label", say(key));
+  }
+  document.addEventListener("loadstart", nameElements, true); // of a new player
+  document.addEventListener("focusin", nameElements);
+
+  // Elements with data-text="key" say that text, in the language of now.
+  function translate() {
+    document.title = say("page.title");
+    for (const element of document.querySelectorAll("[data-text]"))
+      element.textContent = say(element.dataset.text);
+    nameElements();
+  }
+  new MutationObserver(() => {
+    translate();
+    trigger?.("language");
+  }).observe(html, { attributeFilter: ["lang"] });
+
+  // Settings that the browser keeps: lists of strings.
+  function keep(key, value) {
+    try {
+      localStorage.setItem(`langid.${key}`, JSON.stringify(value));
+    } catch {} // not allowed: the next visit begins anew
+    return value;
+  }
+  function kept(key, all) {
+    let value = null;
+    try {
+      value = JSON.parse(localStorage.getItem(`langid.${key}`));
+    } catch {}
+    const known = Array.isArray(value) ? all.filter((each) => value.includes(each)) : [];
+    return known.length ? known : all;
+  }
+
   // A recording came into the player (or left it): its ticket, which the answer must bear.
   function begin(audio) {
     ticket += 1;
+    if (!audio) sayInPlace("#player-problem", "");
     render("", "empty", "");
     if (audio) render('<div class="working"><progress max="1"></progress></div>', "working", "");
     return ticket;
@@ -26,28 +88,50 @@ window.langid = (() => {
 
   function render(html, state, words) {
     if (!root) return;
-    const focused = root.contains(document.activeElement) && document.activeElement.className;
+    const focused = root.contains(document.activeElement) ? document.activeElement : null;
+    const name = focused && (focused.className || focused.tagName);
+    const place = focused && named(name).indexOf(focused);
     const open = $("details", root)?.open;
     $(".body", root).innerHTML = html;
     root.dataset.state = state;
     if (open && $("details", root)) $("details", root).open = true;
-    if (focused) root.getElementsByClassName(focused)[0]?.focus();
+    // One stop of the Tab key for the whole strip: the arrow keys move within it.
+    segments().forEach((segment, i) => (segment.tabIndex = i === 0 ? 0 : -1));
+    if (focused) (named(name)[place] ?? $(".result, .problem", root))?.focus({ preventScroll: true });
     if (state !== "working") $(".announcement", root).textContent = words;
     movePlayhead();
   }
 
-  function attach(element, fire) {
+  const named = (name) => [...root.querySelectorAll(/^[A-Z]/.test(name) ? name : `.${name}`)];
+  const segments = () => [...root.querySelectorAll(".segment")];
+
+  // Left, Right, Home and End go from segment to segment.
+  function moveFocus(event) {
+    const all = segments();
+    const at = all.indexOf(event.target);
+    const to = { ArrowLeft: at - 1, ArrowRight: at + 1, Home: 0, End: all.length - 1 }[event.key];
+    if (at < 0 || to === undefined) return;
+    event.preventDefault();
+    all[Math.max(0, Math.min(to, all.length - 1))].focus();
+  }
+
+  function attach(element, events) {
     root = element;
-    trigger = fire;
+    trigger = (event) => events[event](event);
+    translate();
     root.addEventListener("click", (event) => {
       if (event.target.closest(".cancel")) trigger("cancel");
       const lanes = event.target.closest(".lanes");
       if (lanes) seek(event, lanes);
     });
+    root.addEventListener("keydown", moveFocus);
     for (const kind of ["mouseover", "focusin", "click"])
       root.addEventListener(kind, (event) => {
         const segment = event.target.closest(".segment");
-        if (segment) $(".detail", root).textContent = segment.getAttribute("aria-label");
+        if (!segment) return;
+        $(".detail", root).textContent = segment.getAttribute("aria-label");
+        if (kind === "focusin")
+          for (const each of segments()) each.tabIndex = each === segment ? 0 : -1;
       });
   }
 
@@ -75,6 +159,18 @@ window.langid = (() => {
   for (const kind of ["timeupdate", "seeked", "play", "pause"])
     document.addEventListener(kind, movePlayhead, true); // media events do not bubble
 
+  // Formats that the server reads and the browser does not: the player stays silent.
+  for (const kind of ["loadstart", "loadedmetadata", "error"])
+    document.addEventListener(
+      kind,
+      ({ target }) => {
+        const unplayable = kind === "error" && target.getAttribute("src");
+        if (target === player())
+          sayInPlace("#player-problem", unplayable ? say("script.unplayable") : "");
+      },
+      true,
+    );
+
   // A file dropped beside the drop area must not replace the page: it goes there.
   document.addEventListener("dragover", (event) => event.preventDefault());
   document.addEventListener("drop", (event) => {
@@ -91,20 +187,14 @@ window.langid = (() => {
 
   // What the browser says of the microphone, in words that help.
   const MICROPHONE = {
-    NotAllowedError:
-      "The browser blocks the microphone for this page. To allow it, click the icon to the left " +
-      "of the address, set the microphone to “allow”, and press Record again; or drop a file.",
-    NotFoundError:
-      "No microphone was found: plug one in or switch it on, and press Record again; or drop a " +
-      "file.",
-    NotReadableError:
-      "The microphone is in use by another program: close that one, and press Record again; or " +
-      "drop a file.",
+    NotAllowedError: "script.microphone_blocked",
+    NotFoundError: "script.microphone_missing",
+    NotReadableError: "script.microphone_busy",
   };
-  function sayMicrophone(sentence) {
-    const place = $("#microphone-problem p");
-    if (place) place.textContent = sentence;
+  function sayInPlace(place, sentence) {
+    for (const element of document.querySelectorAll(`${place} p`)) element.textContent = sentence;
   }
+  const sayMicrophone = (sentence) => sayInPlace(".microphone-problem", sentence);
   const devices = navigator.mediaDevices;
   if (devices) {
     const ask = devices.getUserMedia.bind(devices);
@@ -114,13 +204,14 @@ window.langid = (() => {
         sayMicrophone("");
         return stream;
       } catch (error) {
-        sayMicrophone(MICROPHONE[error.name] ?? `The microphone cannot be used: ${error.message}.`);
+        const key = MICROPHONE[error.name] ?? "script.microphone_failed";
+        sayMicrophone(say(key, { reason: error.message }));
         throw error;
       }
     };
   }
   const checkMicrophone = () =>
-    devices || sayMicrophone("Recording needs a secure address (https): open the page by one.");
+    devices || sayMicrophone(say("script.insecure"));
 
   // An example, as a file that the server has already.
   const example = (path) => ({
@@ -131,5 +222,8 @@ window.langid = (() => {
     meta: { _type: "gradio.FileData" },
   });
 
-  return { begin, show, attach, checkMicrophone, example, ticket: () => ticket };
+  return {
+    begin, show, attach, checkMicrophone, example, language, say, translate, keep, kept,
+    ticket: () => ticket,
+  };
 })();

@@ -35,9 +35,9 @@ class Stretch:
     probabilities: dict[str, float]
 
 
-def stretches(answer: Identification) -> list[Stretch]:
-    """The segments with the probabilities of their windows, at most about `MAX_STRETCHES`."""
-    least_s = answer.duration_s / MAX_STRETCHES if len(answer.segments) > MAX_STRETCHES else 0.0
+def stretches(answer: Identification, n_most: int = MAX_STRETCHES) -> list[Stretch]:
+    """The segments with the probabilities of their windows, at most about ``n_most``."""
+    least_s = answer.duration_s / n_most if len(answer.segments) > n_most else 0.0
     rows = np.array([list(window.probabilities.values()) for window in answer.windows])
     middles = np.array([(window.start_s + window.end_s) / 2 for window in answer.windows])
     found: list[Stretch] = []

@@ -5,35 +5,33 @@ from pathlib import Path
 
 from langid.checkpoint import EMBEDDED_NAME
 from langid.identification import LanguageShare
-from langid.languages import NONE, OTHER, language_name
+from langid.page.texts import ENGLISH, Texts
 from langid.version import VERSION
 
 
-def describe_shares(languages: Sequence[LanguageShare]) -> str:
+def describe_shares(languages: Sequence[LanguageShare], texts: Texts = ENGLISH) -> str:
     """Shares of the speech, ``"German 64 %, English 36 %"``; of fewer than two languages ""."""
     if len(languages) < 2:
         return ""
-    return ", ".join(
-        f"{language_name(part.language)} {100 * part.share:.0f} %" for part in languages
-    )
+    return ", ".join(describe_share(part, texts) for part in languages)
 
 
-def describe_weights(source: str, revision: str | None) -> str:
+def describe_share(part: LanguageShare, texts: Texts = ENGLISH) -> str:
+    """``"German 64 %"``."""
+    return f"{texts.phrase(part.language)} {texts.share(part.share)}"
+
+
+def describe_weights(source: str, revision: str | None, texts: Texts = ENGLISH) -> str:
     """Which weights answer: the embedded ones, a folder, or a commit on the Hub."""
     if source == EMBEDDED_NAME:
-        return f"the {EMBEDDED_NAME} of version {VERSION}"
+        return texts("weights.embedded", version=VERSION)
     if revision is None:
-        return f"those of the folder “{Path(source).name}”"
+        return texts("weights.folder", name=Path(source).name)
     url = f"https://huggingface.co/{source}/tree/{revision}"
-    return f"[{source}]({url}) from the Hub, revision `{revision}`"
+    return texts("weights.hub", link=f"[{source}]({url})", revision=f"`{revision}`")
 
 
 def join_names(labels: Sequence[str], last: str = "and") -> str:
-    """``"English, French and no speech"``."""
-    phrases = [_phrase(label) for label in labels]
-    return f" {last} ".join(filter(None, [", ".join(phrases[:-1]), phrases[-1]]))
-
-
-def _phrase(label: str) -> str:
-    """The label's name within a sentence: languages keep their capital."""
-    return {NONE: "no speech", OTHER: "another language"}.get(label, language_name(label))
+    """``"English, French and no speech"``, in English, as clients are addressed."""
+    *first, end = [ENGLISH.phrase(label) for label in labels]
+    return f"{', '.join(first)} {last} {end}" if first else end

@@ -16,11 +16,12 @@ from langid.languages import choose_labels, language_name
 from langid.page.answer import answer_html, headline, problem_html, progress_html
 from langid.page.clients import Listeners, Visitors
 from langid.page.jobs import BusyError, Scheduler, Step
+from langid.page.texts import ENGLISH, texts_in
 from langid.version import VERSION
 
 NO_AUDIO = "There is no recording yet: record one or choose a file, and wait until it is loaded."
-GONE = "The recording is no longer on the server: load it again."
-FAILED = "Something went wrong here, not with your recording: try again in a minute."
+GONE = ENGLISH("work.gone")
+FAILED = ENGLISH("work.failed")
 NOBODY = "Nobody waited for the answer, so the recording was not identified: ask again."
 
 _log = logging.getLogger("langid.app")
@@ -39,32 +40,37 @@ class Handlers:
         self.start_s = time.monotonic()
 
     def show(
-        self, audio: str | None, ticket: int, candidates: list[str], request: gr.Request
+        self,
+        audio: str | None,
+        ticket: int,
+        candidates: list[str],
+        request: gr.Request,
+        language: str = "en",
     ) -> Iterator[tuple[dict, Shown | None]]:
-        """Values of the answer, and what `restrict` needs of it, as they become known."""
+        """Values of the answer, in the page's language, and what `restrict` needs of it."""
         session = request.session_hash or ""
         self.visitors.arrive(session, ticket)
         if audio is None:
             return
-        steps = self._steps(audio, None, lambda: not self.visitors.want(session, ticket))
+        steps = self.steps(audio, None, lambda: not self.visitors.want(session, ticket))
         step = None
         try:
             for step in steps:
                 if step.is_last:
                     shown = (ticket, step.answer, step)
-                    yield self.restrict(shown, candidates), shown
+                    yield self.restrict(shown, candidates, language), shown
                 else:
-                    yield self._progress(ticket, step), gr.skip()
+                    yield _progress(ticket, step, language), gr.skip()
         except gr.Error as error:
-            yield _view(ticket, "error", problem_html(error.message), error.message), None
+            yield _problem(ticket, error.message, language), None
         except IdentificationCancelled:
             if step and step.answer:
                 shown = (ticket, step.answer, step)
-                yield self.restrict(shown, candidates), shown
+                yield self.restrict(shown, candidates, language), shown
             else:
-                yield _view(ticket, "error", problem_html("Cancelled."), "Cancelled."), None
+                yield _problem(ticket, ENGLISH("work.cancelled"), language), None
 
-    def restrict(self, shown: Shown | None, candidates: list[str]) -> dict:
+    def restrict(self, shown: Shown | None, candidates: list[str], language: str = "en") -> dict:
         """The view of an answer among the candidates, by arithmetic alone."""
         if shown is None:
             return gr.skip()
@@ -72,10 +78,10 @@ class Handlers:
         try:
             kept = choose_labels(candidates, self.identifier.labels)
         except ValueError as error:
-            return _view(ticket, "error", problem_html(str(error)), str(error))
-        answer = whole.restricted(kept) if kept else whole
-        html = answer_html(answer, step, unrestricted=whole if kept else None)
-        return _view(ticket, "done", html, headline(answer))
+            return _problem(ticket, str(error), language)
+        answer, texts = whole.restricted(kept) if kept else whole, texts_in(language)
+        html = answer_html(answer, step, whole if kept else None, texts)
+        return view(ticket, "done", html, headline(answer, texts))
 
     def cancel(self, ticket: int, request: gr.Request) -> None:
         """End the work on a recording; what is known of it stays on the page."""
@@ -113,7 +119,7 @@ class Handlers:
             sentence = f"{audio_track!r} is no audio track: give its number, 1 for the first."
             raise gr.Error(sentence, print_exception=False)
         try:
-            *_, step = self._steps(audio, kept, lambda: False, audio_track)
+            *_, step = self.steps(audio, kept, lambda: False, audio_track)
         except IdentificationCancelled as error:
             raise gr.Error(NOBODY, print_exception=False) from error
         probabilities = step.answer.probabilities.items()
@@ -132,12 +138,13 @@ class Handlers:
             }
         )
 
-    def _steps(
+    def steps(
         self,
         audio: str,
         kept: tuple[str, ...] | None,
         should_stop: Callable[[], bool],
         audio_track: int | None = None,
+        is_batch: bool = False,
     ) -> Iterator[Step]:
         """Steps of an identification that somebody listens to; its errors become `gr.Error`."""
         event = LocalContext.event_id.get(None)  # None in a call without Gradio's queue
@@ -150,6 +157,7 @@ class Handlers:
                 kept,
                 lambda: should_stop() or (event and not self.listeners.any_of(*keys)),
                 audio_track,
+                is_batch,
             )
         except (AudioError, BusyError) as error:
             sentence = str(error) if Path(audio).exists() else GONE
@@ -162,11 +170,18 @@ class Handlers:
         finally:
             self.listeners.forget(event)
 
-    def _progress(self, ticket: int, step: Step) -> dict:
-        html = progress_html(step) + (answer_html(step.answer, step) if step.answer else "")
-        return _view(ticket, "working", html, "")
+
+def _progress(ticket: int, step: Step, language: str) -> dict:
+    texts = texts_in(language)
+    answer = answer_html(step.answer, step, texts=texts) if step.answer else ""
+    return view(ticket, "working", progress_html(step, texts) + answer, "")
 
 
-def _view(ticket: int, state: str, html: str, words: str) -> dict:
+def _problem(ticket: int, sentence: str, language: str) -> dict:
+    sentence, language = texts_in(language).translate(sentence)
+    return view(ticket, "error", problem_html(sentence, language), sentence)
+
+
+def view(ticket: int, state: str, html: str, words: str) -> dict:
     """Value of the answer's element: page.js drops it unless the ticket is the player's."""
     return {"ticket": ticket, "state": state, "html": html, "words": words}

@@ -110,7 +110,7 @@ def test_an_answer_on_the_way_fills_only_what_it_covers():
 def test_progress_says_how_far_it_is():
     answer = identification((0.9, 0.1, 0, 0), duration_s=125)
     known = progress_html(step(answer, fraction=0.255, left_s=75.2))
-    assert "26% of the recording, about 1 min 15 s left" in known and 'value="0.255"' in known
+    assert "26 % of the recording, about 1 min 15 s left" in known and 'value="0.255"' in known
     assert "about 4 s left" in progress_html(step(answer, fraction=0.5, left_s=3.9))
     unknown = progress_html(step(answer))
     assert "2 min 5 s identified so far" in unknown and "value=" not in unknown

@@ -1,8 +1,6 @@
 """The page in a real Chromium: what people see after recording or choosing a file."""
 
-import os
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +9,14 @@ import numpy as np
 import pytest
 import soundfile
 from helpers.app import served
+from helpers.browser import (
+    TIMEOUT_MS,
+    choose_example,
+    choose_file,
+    open_page,
+    wait_for_answer,
+    write_speech,
+)
 
 import app
 from langid import LanguageIdentifier
@@ -19,26 +25,8 @@ from langid.languages import language_name
 pytestmark = pytest.mark.browser
 
 EXAMPLES = app.EXAMPLES
-CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
-TIMEOUT_MS = 90_000
-FLAGS = [
-    "--no-sandbox",  # without it Chromium refuses to run as root, as in a container
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--use-fake-ui-for-media-stream",
-    "--use-fake-device-for-media-stream",
-]
 DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
-RATE = 16_000
 SPOKEN = ("English", "French", "German", "Spanish", "Italian")  # examples that are answered right
-
-
-def missing(what: str) -> None:
-    if os.environ.get("LANGID_REQUIRE_BROWSER") == "1":
-        pytest.fail(f"{what}, and LANGID_REQUIRE_BROWSER=1 asks for a browser")
-    pytest.skip(f"{what}: the tests in a browser need it")
 
 
 @pytest.fixture(scope="module")
@@ -50,25 +38,6 @@ def identifier() -> LanguageIdentifier:
 def url(identifier) -> Iterator[str]:
     with served(identifier) as url:
         yield url
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory):
-    """Chromium whose microphone plays the French example over and over."""
-    path = next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
-    if path is None:
-        missing(f"No Chromium ({', '.join(CHROMIUM_NAMES)}) is installed")
-    try:
-        from playwright.sync_api import sync_playwright
-    except ModuleNotFoundError:
-        missing("The package playwright is not installed")
-    speech = tmp_path_factory.mktemp("microphone") / "speech.wav"
-    soundfile.write(speech, *soundfile.read(EXAMPLES / "french.flac"), subtype="PCM_16")
-    flags = [*FLAGS, f"--use-file-for-fake-audio-capture={speech}"]
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=flags)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")
@@ -90,28 +59,11 @@ def page(chromium, url):
     page.on("pageerror", lambda error: errors.append(error))
     open_page(page, url)
     yield page
+    page.evaluate("localStorage.clear()")  # the next test is another visitor
     page.close()
     own = (url, "data:", "blob:")
     assert [request for request in elsewhere if not request.startswith(own)] == []
     assert errors == []
-
-
-def open_page(page, url: str) -> None:
-    page.goto(url)
-    page.locator("#drop input[type=file]").wait_for(state="attached")
-    page.locator("#answer .empty").wait_for()
-
-
-def choose_file(page, path: Path) -> None:
-    page.set_input_files("#drop input[type=file]", path)
-
-
-def choose_example(page, name: str) -> None:
-    page.locator("#examples").get_by_role("button", name=name, exact=True).click()
-
-
-def wait_for_answer(page) -> None:
-    page.locator("#answer [data-state=done]").wait_for()
 
 
 def read_bars(page) -> dict[str, float]:
@@ -120,16 +72,6 @@ def read_bars(page) -> dict[str, float]:
     rows = page.locator("#answer .bars li").all_inner_texts()
     found = [re.match(r"(.+?)\s+(?:over )?(\d+) %", row, re.DOTALL) for row in rows]
     return {row[1]: int(row[2]) / 100 for row in found}
-
-
-def write_speech(path: Path, *names: str, duration_s: float = 8.0) -> Path:
-    """The examples of these languages, each over and over for so long."""
-    parts = []
-    for name in names:
-        speech, _ = soundfile.read(EXAMPLES / f"{name}.flac", dtype="float32")
-        parts.append(np.resize(speech, round(duration_s * RATE)))
-    soundfile.write(path, np.concatenate(parts), RATE)
-    return path
 
 
 def test_choosing_a_file_identifies_it(page, identifier):
@@ -246,7 +188,7 @@ def test_the_answer_shown_belongs_to_the_recording_shown(page, tmp_path):
 def test_a_long_file_shows_how_far_it_is_and_can_be_cancelled(page, tmp_path):
     choose_file(page, write_speech(tmp_path / "long.flac", "german", duration_s=5000))
     working = page.locator("#answer [data-state=working]")
-    working.get_by_text(re.compile(r"\d+% of the recording, about .+ left")).wait_for()
+    working.get_by_text(re.compile(r"\d+ % of the recording, about .+ left")).wait_for()
     assert working.locator(".verdict b").inner_text() == "German"  # so far
     page.locator("#answer .cancel").click()
     wait_for_answer(page)

@@ -7,16 +7,18 @@ from helpers.report import report_of
 
 from langid.checkpoint import EMBEDDED_NAME
 from langid.evaluation.report import Training, TrainingSource
-from langid.page.figures import UNKNOWN, describe_figures, read_figures, summarise_figures
+from langid.page.figures import describe_figures, read_figures, summarise_figures
+from langid.page.texts import ENGLISH
 
+UNKNOWN = ENGLISH("figures.unknown")
 SOURCE = TrainingSource("crowd", "CC0-1.0", ("en",), 1, 0.1, 1, False)
 
 
 def test_three_lines_say_what_matters_most():
     assert summarise_figures(report_of()).splitlines() == [
-        "- Of recordings in its languages that are not in its training, it gets **75%** right.",
-        "- By their length: under 3 s 100%, 3-6 s 100%, over 6 s 0%.",
-        "- It notices 50% of recordings in other languages and 50% of those without speech.",
+        "- Of recordings in its languages that are not in its training, it gets **75 %** right.",
+        "- By their length: under 3 s 100 %, 3-6 s 100 %, over 6 s 0 %.",
+        "- It notices 50 % of recordings in other languages and 50 % of those without speech.",
     ]
     assert summarise_figures(None) == UNKNOWN
     few = report_of([("a", "en", "radio", "dev", (0.7, 0.1, 0.1, 0.1), 2.0)])
@@ -28,16 +30,16 @@ def test_every_figure_has_its_line():
     assert describe_figures(report).splitlines() == [
         "| On 8 recordings that are not in its training | Correct |",
         "|:--|--:|",
-        "| The right one of its languages | 75% |",
-        "| – English | 100% |",
-        "| – French | 50% |",
-        "| – recordings of under 3 s | 100% |",
-        "| – recordings of 3-6 s | 100% |",
-        "| – recordings of over 6 s | 0% |",
-        "| – sources that are not in its training | 75% |",
-        "| The right one of all its answers | 50% |",
-        "| – another language, noticed | 50% |",
-        "| – no speech, noticed | 50% |",
+        "| The right one of its languages | 75 % |",
+        "| – English | 100 % |",
+        "| – French | 50 % |",
+        "| – recordings of under 3 s | 100 % |",
+        "| – recordings of 3-6 s | 100 % |",
+        "| – recordings of over 6 s | 0 % |",
+        "| – sources that are not in its training | 75 % |",
+        "| The right one of all its answers | 50 % |",
+        "| – another language, noticed | 50 % |",
+        "| – no speech, noticed | 50 % |",
         "",
         "The percentages of the bars were 35 points off, on average.",
         "",
@@ -47,7 +49,7 @@ def test_every_figure_has_its_line():
 
 def test_sources_are_called_unseen_only_where_the_training_proves_it():
     assert "sources that are not" not in describe_figures(report_of())
-    assert "| – other sources | 75% |" in describe_figures(report_of())
+    assert "| – other sources | 75 % |" in describe_figures(report_of())
 
 
 def test_figures_that_are_not_known_are_left_out():
@@ -59,10 +61,10 @@ def test_figures_that_are_not_known_are_left_out():
     assert describe_figures(report).splitlines() == [
         "| On 1 recordings that are not in its training | Correct |",
         "|:--|--:|",
-        "| The right one of its languages | 100% |",
-        "| – English | 100% |",
-        "| – recordings of under 3 s | 100% |",
-        "| The right one of all its answers | 100% |",
+        "| The right one of its languages | 100 % |",
+        "| – English | 100 % |",
+        "| – recordings of under 3 s | 100 % |",
+        "| The right one of all its answers | 100 % |",
     ]
 
 

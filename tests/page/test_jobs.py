@@ -79,6 +79,24 @@ def test_short_recordings_do_not_wait_for_long_ones(scheduler):
     assert last.is_last
 
 
+def test_single_recordings_never_wait_for_those_of_a_batch(scheduler):
+    batch = [scheduler.identify("9 9", is_batch=True) for _ in range(5)]
+    waits = [next(job).is_waiting for job in batch]
+    assert waits == [False] * jobs.N_BATCH + [True] * (5 - jobs.N_BATCH)
+    single = [scheduler.identify("9 9") for _ in range(jobs.N_SHORT)]
+    assert not any(next(job).is_waiting for job in single)
+    # Nor do those of a batch wait for single ones: each kind has its turns.
+    assert list(batch.pop(0))[-1].is_last and not next(batch[0]).is_waiting
+    # A long one takes its turn among the long ones, and lets the rest of the batches go on.
+    batch[0].close()
+    long = scheduler.identify("100 200 300", is_batch=True)
+    assert [next(long).answer.duration_s for _ in range(3)] == [100, 200, 300]
+    assert not next(batch[1]).is_waiting
+    for job in (*single, *batch, long):
+        job.close()
+    assert scheduler.n_jobs == 0 and scheduler.identifier.running == []
+
+
 def test_work_ends_with_should_stop_and_with_the_iterator(scheduler):
     stop = threading.Event()
     job = scheduler.identify("10 20 30", should_stop=stop.is_set)

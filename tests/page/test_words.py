@@ -47,7 +47,7 @@ def test_several_languages_come_with_their_shares():
 
 def test_names_are_joined():
     assert join_names(["it"]) == "Italian"
-    assert join_names(["en", "fr", "none"]) == "English, French and no speech"
+    assert join_names(["en", "fr", "none"], "or") == "English, French or no speech"
 
 
 def test_the_weights_are_named():

@@ -1,0 +1,216 @@
+"""The page in the browser's language, and what the browser keeps."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+import soundfile
+from helpers.app import served
+from helpers.browser import (
+    TIMEOUT_MS,
+    choose_example,
+    choose_file,
+    open_page,
+    wait_for_answer,
+    write_speech,
+)
+
+from langid import LanguageIdentifier
+from langid.page.texts import PAGE_LANGUAGES, texts_in
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    with served(LanguageIdentifier.from_pretrained("embedded")) as url:
+        yield url
+
+
+@pytest.fixture
+def visit(browser, url):
+    """Opens the page as a visitor with these languages, the dearest first."""
+    contexts = []
+
+    def visit(*languages: str, **options):
+        context = browser.new_context(locale=languages[0], **options)
+        contexts.append(context)
+        context.set_default_timeout(TIMEOUT_MS)
+        if len(languages) > 1:
+            wished = f"get: () => {list(languages)}"
+            context.add_init_script(f"Object.defineProperty(navigator, 'languages', {{{wished}}})")
+        page = context.new_page()
+        open_page(page, url)
+        return page
+
+    yield visit
+    for context in contexts:
+        context.close()
+
+
+def wait_for_language(page, language: str) -> None:
+    page.locator(f"html[lang={language}]").wait_for(state="attached")
+    page.locator("#title h1", has_text=texts_in(language)("page.title")).wait_for()
+
+
+@pytest.mark.parametrize("language", PAGE_LANGUAGES)
+def test_the_whole_page_is_in_the_language_of_the_browser(visit, language):
+    page, texts = visit(language), texts_in(language)
+    wait_for_language(page, language)
+    assert page.title() == texts("page.title")
+    assert page.locator("#answer .empty").inner_text() == texts("script.empty")
+    choose_example(page, texts("page.example.french"))
+    wait_for_answer(page)
+    assert page.locator("#answer .verdict b").inner_text() == texts.name("fr")
+    assert page.locator("#answer .announcement").text_content().startswith(texts.name("fr"))
+    assert texts.number(0) and page.locator("#answer .segment").inner_text() == texts.name("fr")
+    facts = re.escape(texts("answer.duration", duration="@")).replace("@", r"8[.,]\d s")
+    assert re.fullmatch(facts, page.locator("#answer .facts").inner_text())
+    page.locator("#candidates button").first.click()
+    page.get_by_role("checkbox", name=texts.name("fr")).uncheck()
+    answer = page.locator("#answer")
+    among_all = texts("answer.among_all", share="").strip()
+    answer.locator(".bars", has_text=among_all).wait_for()
+    assert texts.phrase("fr") in answer.locator(".note").last.inner_text()
+    shown = page.locator("body").inner_text()
+    assert "__i18n__" not in shown and "page." not in shown and "undefined" not in shown
+    if language != "en":
+        for word in ("Recording", "Candidates", "among all", "under 1 %", "Weights", " and "):
+            assert word not in shown
+
+
+@pytest.mark.parametrize(
+    ("languages", "expected"),
+    [(("de-AT", "en"), "de"), (("nl", "cy"), "en"), (("ca", "es", "en"), "es"), (("ja",), "en")],
+)
+def test_the_first_language_that_there_are_texts_in_is_chosen(visit, languages, expected):
+    page = visit(*languages)
+    wait_for_language(page, expected)
+    # Gradio's own words are in the same language, not in the one that the page does not speak.
+    record = page.locator("#recording .record-button")
+    words = {"de": "Aufnehmen", "en": "Record", "es": "Grabar"}
+    assert record.inner_text().strip() == words[expected]
+
+
+def test_gradio_speaks_italian_here(visit):
+    page = visit("it-CH")
+    wait_for_language(page, "it")
+    page.locator("#recording").get_by_role("button", name="Registra", exact=True).wait_for()
+    assert "Impostazioni" in page.locator("footer").inner_text()
+
+
+def test_another_language_can_be_chosen_while_an_answer_is_shown(visit):
+    page = visit("en")
+    choose_example(page, "French")
+    wait_for_answer(page)
+    page.locator("footer .settings").click()
+    page.get_by_role("textbox").or_(page.get_by_role("listbox")).last.click()
+    page.get_by_role("option", name="Deutsch").click()
+    page.keyboard.press("Escape")
+    wait_for_language(page, "de")
+    page.locator("#answer .verdict b", has_text="Französisch").wait_for()
+    assert page.title() == texts_in("de")("page.title")
+
+
+def test_problems_are_in_the_language_that_they_say_they_are_in(visit, tmp_path):
+    page, texts = visit("fr"), texts_in("fr")
+    choose_example(page, texts("page.example.german"))
+    wait_for_answer(page)
+    page.locator("#candidates button").first.click()
+    for box in page.locator("#candidates input").all():
+        box.uncheck()
+    problem = page.locator("#answer .problem")
+    problem.get_by_text(texts("work.no_candidate")).wait_for()
+    assert problem.get_attribute("lang") == "fr"
+    path = tmp_path / "notes.wav"
+    path.write_text("This is no sound at all.\n" * 20)
+    choose_file(page, path)
+    problem.get_by_text("is not audio").wait_for()
+    assert problem.get_attribute("lang") == "en"  # sentences of the package
+
+
+def test_a_long_file_says_how_far_it_is(visit, tmp_path):
+    page = visit("es")
+    choose_file(page, write_speech(tmp_path / "long.flac", "german", duration_s=5000))
+    words = page.locator("#answer .working .words")
+    words.get_by_text(re.compile(r"\d+\s%\sde la grabación; quedan unos")).wait_for()
+    assert page.locator("#answer .verdict b").inner_text() == "Alemán"
+    page.locator("#answer .cancel", has_text="Cancelar").click()
+    wait_for_answer(page)
+
+
+def test_the_microphone_is_explained_in_the_language_of_the_page(browser, url):
+    context = browser.new_context(locale="de")
+    context.add_init_script(
+        "navigator.mediaDevices.getUserMedia = () => "
+        "Promise.reject(new DOMException('no', 'NotAllowedError'))"
+    )
+    page = context.new_page()
+    open_page(page, url)
+    page.locator("#recording .record-button").click()
+    page.locator("#microphone-problem", has_text="Um es freizugeben").wait_for()
+    context.close()
+
+
+@pytest.mark.parametrize("language", ["de", "fr", "es", "it"])
+def test_longer_words_do_not_widen_the_page_or_lose_their_ends(visit, tmp_path, language):
+    page, texts = visit(language, has_touch=True), texts_in(language)
+    choose_file(
+        page, write_speech(tmp_path / "two.flac", "dutch", "rain", "spanish", duration_s=16)
+    )
+    wait_for_answer(page)
+    page.locator("#candidates button").first.click()
+    page.get_by_role("checkbox", name=texts.name("en")).uncheck()
+    page.locator("#answer .bars", has_text=texts("answer.among_all", share="").strip()).wait_for()
+    for width in (320, 390, 768, 1280):
+        page.set_viewport_size({"width": width, "height": 844})
+        page.wait_for_timeout(200)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        cut = page.evaluate(
+            "[...document.querySelectorAll('#answer .bars span, #answer p, #examples button')]"
+            ".filter((e) => e.checkVisibility() && !e.matches('.announcement')"
+            " && e.scrollWidth > e.clientWidth + 1)"
+            ".map((e) => e.outerHTML.slice(0, 120))"
+        )
+        assert cut == [], width
+
+
+def test_what_is_ticked_is_kept_for_the_next_visit(visit, url):
+    page = visit("en")
+    choose_example(page, "Spanish")
+    wait_for_answer(page)
+    page.locator("#candidates button").first.click()
+    page.get_by_role("checkbox", name="Spanish").uncheck()
+    page.locator("#answer .note", has_text="Chosen only").wait_for()
+    open_page(page, url)
+    choose_example(page, "Spanish")
+    page.locator("#answer .note", has_text="Chosen only").wait_for()
+    page.locator("#candidates button").first.click()
+    assert not page.get_by_role("checkbox", name="Spanish").is_checked()
+    assert page.get_by_role("checkbox", name="English").is_checked()
+    # What an older page kept, or somebody wrote there, harms nothing.
+    for nonsense in ('["xx"]', "{", "7", "[]"):
+        page.evaluate("(value) => localStorage.setItem('langid.candidates', value)", nonsense)
+        open_page(page, url)
+        choose_example(page, "Spanish")
+        wait_for_answer(page)
+        assert page.locator("#answer .verdict b").inner_text() == "Spanish"
+
+
+def test_a_format_that_the_browser_cannot_play_is_called_so(visit, tmp_path):
+    page = visit("en")
+    speech = write_speech(tmp_path / "speech.flac", "french")
+    unplayable = tmp_path / "speech.w64"
+    soundfile.write(unplayable, *soundfile.read(speech), format="W64")
+    problem = page.locator("#player-problem")
+    choose_file(page, unplayable)
+    problem.get_by_text("cannot play this format").wait_for()
+    wait_for_answer(page)
+    assert page.locator("#answer .verdict b").inner_text() == "French"
+    choose_example(page, "German")
+    page.locator("#answer .verdict b", has_text="German").wait_for()
+    problem.wait_for(state="hidden")
+    choose_file(page, unplayable)
+    problem.wait_for()
+    page.locator("#recording").get_by_label("Clear").click()
+    problem.wait_for(state="hidden")
