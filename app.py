@@ -6,6 +6,7 @@
 
 import logging
 import os
+import sys
 import tempfile
 from pathlib import Path
 
@@ -17,10 +18,11 @@ import langid.page
 from langid import LanguageIdentifier, WeightsError
 from langid.languages import describe_rejection, language_name
 from langid.page.clients import ListenerMiddleware
+from langid.page.disk import DiskMiddleware
 from langid.page.figures import ADVICE, describe_figures, read_figures, summarise_figures
 from langid.page.files import claim_folder, keep_swept
 from langid.page.words import describe_weights, join_names
-from langid.space.errors import MISTAKES, Page, refuse
+from langid.space.errors import EXCEPTION_HANDLERS, Page
 from langid.space.handlers import Handlers
 
 EXAMPLES = Path(__file__).parent / "examples"
@@ -223,9 +225,12 @@ def launch(page: gr.Blocks, **options) -> tuple:
         max_threads=MAX_THREADS,
         footer_links=["api", "gradio", "settings"],
         app_kwargs={
-            "middleware": [Middleware(ListenerMiddleware, listeners=handlers.listeners)],
+            "middleware": [
+                Middleware(ListenerMiddleware, listeners=handlers.listeners),
+                Middleware(DiskMiddleware, folder=Path(gr.utils.get_upload_folder())),
+            ],
             "routes": [Route("/health", handlers.health)],
-            "exception_handlers": dict.fromkeys(MISTAKES, refuse),
+            "exception_handlers": EXCEPTION_HANDLERS,
         },
         **options,
     )
@@ -235,10 +240,19 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)
     base = os.environ.get("GRADIO_TEMP_DIR") or tempfile.gettempdir()
-    folder, lock = claim_folder(Path(base) / "langid-page")
+    try:
+        folder, lock = claim_folder(Path(base) / "langid-page")
+    except OSError as error:
+        sys.exit(
+            f"Recordings cannot be kept in {base}: {error.strerror}. Make room there, or set "
+            "GRADIO_TEMP_DIR to another folder."
+        )
     os.environ["GRADIO_TEMP_DIR"] = str(folder)
     keep_swept(folder)
-    identifier, notice = load_identifier()
+    try:
+        identifier, notice = load_identifier()
+    except WeightsError as error:
+        sys.exit(str(error))
     _log.info("Weights: %s, revision %s", identifier.source, identifier.revision)
     launch(build(identifier, notice))
     lock.release()

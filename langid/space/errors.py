@@ -4,8 +4,10 @@ import logging
 
 import gradio as gr
 from gradio.route_utils import FnIndexInferError
-from starlette.responses import JSONResponse
+from starlette.requests import ClientDisconnect
+from starlette.responses import JSONResponse, PlainTextResponse
 
+from langid.page.disk import DISK_FULL, is_disk_full
 from langid.space.handlers import GONE
 
 UNUSABLE = (
@@ -36,10 +38,20 @@ class Page(gr.Blocks):
             raise gr.Error(GONE, print_exception=False) from error
         except Exception as error:
             _log.info("Input refused: %s", error)
-            raise gr.Error(UNUSABLE, print_exception=False) from error
+            is_full = is_disk_full(error) or is_disk_full(error.__cause__)
+            sentence = DISK_FULL if is_full else UNUSABLE
+            raise gr.Error(sentence, print_exception=False) from error
 
 
 async def refuse(_request: object, error: Exception) -> JSONResponse:
     """A call that Gradio stumbles over: a sentence instead of "Internal Server Error"."""
     _log.info("Call refused: %r", error)
     return JSONResponse({"error": UNKNOWN_CALL}, status_code=400)
+
+
+async def forget(_request: object, _error: ClientDisconnect) -> PlainTextResponse:
+    """The client left while it sent a file: nobody reads this, and it is no error of ours."""
+    return PlainTextResponse("", 400)
+
+
+EXCEPTION_HANDLERS = {**dict.fromkeys(MISTAKES, refuse), ClientDisconnect: forget}
