@@ -39,10 +39,11 @@ def published(hub) -> dict[str, bytes]:
 
 
 def tracked() -> set[str]:
-    """What git keeps of the project, without tests and what serves developers only."""
-    listed = subprocess.run(
-        ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True
-    )
+    """What git keeps, or would, of the project, without tests and what serves developers only."""
+    if not (ROOT / ".git").exists():
+        pytest.skip("this is no clone of the repository")
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     names = set(listed.stdout.split("\0")) - {"", "pyproject.toml"}
     return {name for name in names if not name.startswith((".", "tests/"))}
 
