@@ -21,6 +21,7 @@ from langid.page.clients import ListenerMiddleware
 from langid.page.disk import DiskMiddleware
 from langid.page.figures import ADVICE, describe_figures, read_figures, summarise_figures
 from langid.page.files import claim_folder, keep_swept
+from langid.page.memory import limit_arenas
 from langid.page.words import describe_weights, join_names
 from langid.space.errors import EXCEPTION_HANDLERS, Page
 from langid.space.handlers import Handlers
@@ -239,6 +240,7 @@ def launch(page: gr.Blocks, **options) -> tuple:
 def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)
+    limit_arenas()
     base = os.environ.get("GRADIO_TEMP_DIR") or tempfile.gettempdir()
     try:
         folder, lock = claim_folder(Path(base) / "langid-page")
