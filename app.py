@@ -39,6 +39,7 @@ EXAMPLE_CLIPS = {
 }
 MAX_FILE_SIZE = "200mb"  # three hours of MP3
 MAX_WAITING = 64  # requests in Gradio's queue; one more is told to come back
+MAX_SESSIONS = 2_000  # that Gradio remembers, of 50 kB each; every call to the API has one
 MAX_THREADS = 160  # every job holds one, the waiting ones as well
 QUIET = {"api_visibility": "private", "show_progress": "hidden"}
 PAGE_FILES = Path(langid.page.__file__).parent
@@ -224,6 +225,7 @@ def launch(page: gr.Blocks, **options) -> tuple:
         head=f"<script>{script}</script>",
         max_file_size=MAX_FILE_SIZE,
         max_threads=MAX_THREADS,
+        state_session_capacity=MAX_SESSIONS,
         footer_links=["api", "gradio", "settings"],
         app_kwargs={
             "middleware": [

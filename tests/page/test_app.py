@@ -398,6 +398,14 @@ def test_short_clips_do_not_wait_for_hours(url, client, tmp_path):
     assert max(took_s) < 4
 
 
+def test_a_bounded_number_of_sessions_is_remembered(identifier, monkeypatch):
+    monkeypatch.setattr(app, "MAX_SESSIONS", 2)
+    with served_page(identifier) as (url, page):
+        for _ in range(6):
+            assert call(url.rstrip("/"), {"data": [None]})[0] == "error"
+        assert 1 <= len(page.state_holder.session_data) <= 3
+
+
 def test_health_tells_what_is_served(url):
     told = health(url)
     assert told["status"] == "ok" and told["weights"] == EMBEDDED_NAME

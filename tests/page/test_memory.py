@@ -3,10 +3,13 @@
 import platform
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from langid.page.memory import N_ARENAS, limit_arenas
+
+ROOT = Path(__file__).parents[2]
 
 # Threads that hold memory at the same time; then how many arenas the C library says it has.
 COUNT = """
@@ -36,7 +39,7 @@ def test_threads_share_arenas(tmp_path):
     n_arenas = {}
     for how in ("limited", "free"):
         command = [sys.executable, "-c", COUNT, str(tmp_path / "info.xml"), how]
-        n_arenas[how] = int(subprocess.check_output(command))
+        n_arenas[how] = int(subprocess.check_output(command, cwd=ROOT))
     assert n_arenas["limited"] <= N_ARENAS < n_arenas["free"]
 
 
