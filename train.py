@@ -41,7 +41,7 @@ from langid.training.distributed import World, first_before_others, process_grou
 from langid.training.initial import build_model
 from langid.training.outputs import CHECKPOINT_FILE, RUN, append_log, finish_run
 from langid.training.resume import check_resumable, run_options
-from langid.training.sampling import Shares
+from langid.training.sampling import Shares, without_excess
 from langid.training.teacher_options import (
     add_teacher_options,
     leave_out_contradicted,
@@ -176,6 +176,7 @@ def run(args: argparse.Namespace, world: World) -> None:
         with first_before_others(world):
             train = leave_out_contradicted(train, config, args.output)
             targets.units.save(args.output / UNITS_FILE)
+    train = without_excess(train, config.labels, args.seed)
     if args.resume:
         check_resumable(args.output / CHECKPOINT_FILE, options, config)
     optimisation = Optimisation(

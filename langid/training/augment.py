@@ -17,7 +17,7 @@ from torch.nn import functional as F
 from langid.config import ModelConfig
 from langid.features import DECIBEL, POWER_FLOOR
 
-REVERBERATION_TAIL_S = 0.48  # later reflections are below what noise leaves of them
+REVERBERATION_TAIL_S = 0.8  # later reflections are below what noise leaves of them
 
 
 @dataclass(frozen=True)
@@ -29,12 +29,13 @@ class AugmentConfig:
     noise_probability: float = 0.6
     noise_snr_db: tuple[float, float] = (0.0, 25.0)
     reverberation_probability: float = 0.35
-    reverberation_t60_s: tuple[float, float] = (0.1, 0.9)
+    reverberation_t60_s: tuple[float, float] = (0.1, 1.5)
     channel_probability: float = 0.7
     channel_gain_db: float = 10.0  # standard deviation at the knots
     band_limit_probability: float = 0.4
     codec_probability: float = 0.4
     gate_probability: float = 0.2
+    mixed_statistics_probability: float = 0.5
     contrast: tuple[float, float] = (0.8, 1.2)
     n_time_masks: int = 2
     max_time_mask_frames: int = 30
@@ -157,6 +158,19 @@ def gate(log_mel: Tensor, threshold_db: Tensor) -> Tensor:
     )
 
 
+def mix_statistics(log_mel: Tensor, others: Tensor, weight: Tensor) -> Tensor:
+    """Give each band the mean and deviation over time that another recording's channel would.
+
+    They become those of ``others`` (same shape) to the share ``weight`` (batch, 1, 1), as in
+    Freq-MixStyle (Kim et al. 2022, arXiv:2206.12513). No deviation changes by more than a factor
+    of 2: digital silence among ``others`` would wipe out the speech.
+    """
+    std, mean = torch.std_mean(log_mel, dim=2, keepdim=True)
+    other_std, other_mean = torch.std_mean(others, dim=2, keepdim=True)
+    scale = (torch.lerp(std, other_std, weight) / std.clamp_min(1e-3)).clamp(0.5, 2.0)
+    return (log_mel - mean) * scale + torch.lerp(mean, other_mean, weight)
+
+
 def mask_spectrogram(log_mel: Tensor, config: AugmentConfig, generator: torch.Generator) -> Tensor:
     """SpecAugment (Park et al. 2019): spans of frames and of bands become the example's mean."""
     n, n_mels, n_frames = log_mel.shape
@@ -187,7 +201,7 @@ def augment(
     def draw(low: float, high: float) -> Tensor:
         return _uniform(n, low, high, generator)
 
-    wet = reverberate(x, draw(*config.reverberation_t60_s), draw(-12, 3), config.frame_s)
+    wet = reverberate(x, draw(*config.reverberation_t60_s), draw(-12, 6), config.frame_s)
     x = torch.where(_chosen(n, config.reverberation_probability, generator), wet, x)
 
     recorded = _chosen(n, 0.5, generator)
@@ -207,6 +221,9 @@ def augment(
     x = torch.where(_chosen(n, config.codec_probability, generator), cut, x)
     gated = gate(x, draw(20, 40).view(-1, 1, 1))
     x = torch.where(_chosen(n, config.gate_probability, generator), gated, x)
+
+    mixed = mix_statistics(x, x.roll(1, dims=0), draw(0, 0.8).view(-1, 1, 1))
+    x = torch.where(_chosen(n, config.mixed_statistics_probability, generator), mixed, x)
 
     mean = x.mean(dim=(1, 2), keepdim=True)
     x = mean + (x - mean) * draw(*config.contrast).view(-1, 1, 1)

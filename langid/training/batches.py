@@ -34,7 +34,7 @@ BACKGROUND_PROBABILITY = 0.7  # of added noise to be without speech; otherwise o
 @dataclass(frozen=True)
 class Batch:
     log_mel: Tensor  # (batch, n_mels, n_frames)
-    labels: Tensor  # (batch,)
+    labels: Tensor  # (batch,), NO_LABEL for a clip whose language does not count
     phones: list[Tensor] | None  # indices into the CTC inventory, for a batch of utterances
     units: Tensor | None = None  # (batch, n_encoder_frames) int64, -1 without a target
     # A teacher's log-posteriors (batch, n_teacher_languages), NaN for clips without speech.
@@ -74,8 +74,7 @@ class TrainingBatches(Dataset):
         self.clips = clips
         self.n_steps = n_steps
         self.batch_size = batch_size
-        # Each process draws its own; the first one what a single one would.
-        self._seeds = [seed] if rank == 0 else [seed, rank]
+        self._seed, self._rank = seed, rank
         self.augmentation = augmentation
         self.sampler = ClipSampler(clips, config.labels, shares)
         self._none = config.labels.index(NONE)
@@ -96,16 +95,22 @@ class TrainingBatches(Dataset):
         return self.n_steps
 
     def __getitem__(self, step: int) -> Batch:
-        rng = np.random.default_rng([*self._seeds, step])
-        generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
+        # Processes wait for each other: kind and length of the batch are the same in all of them.
+        rng = np.random.default_rng([self._seed, step])
         # Sounds first, languages later: the share of utterances falls over the run.
-        share = self._utterance_share * (1.5 - step / self.n_steps)
-        if rng.random() < share:
+        of_utterances = rng.random() < self._utterance_share * (1.5 - step / self.n_steps)
+        n_frames = self._full
+        if rng.random() >= FULL_WINDOW_PROBABILITY:
+            n_frames = int(rng.integers(self._short, self._full))
+        if self._rank:
+            rng = np.random.default_rng([self._seed, self._rank, step])
+        generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
+        if of_utterances:
             log_mel, units, indices = self._utterance_batch(rng, generator)
             labels = self.clips.labels[indices]
             phones = [torch.tensor(self._targets[i]) for i in indices]
         else:
-            log_mel, units, indices, labels = self._window_batch(rng, generator)
+            log_mel, units, indices, labels = self._window_batch(n_frames, rng, generator)
             phones = None
         noise = self._noise(log_mel.shape, rng, generator)
         log_mel = augment(log_mel, noise, self.augmentation, generator)
@@ -121,12 +126,9 @@ class TrainingBatches(Dataset):
         )
 
     def _window_batch(
-        self, rng: np.random.Generator, generator: torch.Generator
+        self, n_frames: int, rng: np.random.Generator, generator: torch.Generator
     ) -> tuple[Tensor, np.ndarray, list[int], np.ndarray]:
         """Log-mel, units, the indices of the clips, and labels."""
-        n_frames = self._full
-        if rng.random() >= FULL_WINDOW_PROBABILITY:
-            n_frames = int(rng.integers(self._short, self._full))
         indices = [self.sampler.draw(rng) for _ in range(self.batch_size)]
         slowest = max(self.augmentation.tempo)
         crops = [self._crop(i, int(n_frames * slowest) + 2, rng) for i in indices]

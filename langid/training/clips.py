@@ -17,7 +17,7 @@ from langid.training.units import NO_UNIT, spread_over_log_mel
 
 MIN_CLIP_S = 0.25  # from its first frame to its last
 MIN_PHONE_COUNT = 20  # rarer phones have no place in the CTC inventory
-NO_LABEL = -1  # of a clip that the model has no answer for
+NO_LABEL = -1  # of a clip that the model has no answer for, or is not to learn one from
 
 
 @dataclass(frozen=True)

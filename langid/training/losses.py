@@ -8,6 +8,7 @@ from torch.nn import functional as F
 
 from langid.model import Heads
 from langid.training.batches import Batch
+from langid.training.clips import NO_LABEL
 from langid.training.units import NO_UNIT
 
 LABEL_SMOOTHING = 0.05
@@ -40,8 +41,16 @@ class Losses:
 def losses(heads: Heads, batch: Batch, weights: LossWeights) -> Losses:
     """All losses of a batch and their weighted sum."""
     logits = heads.language.float()
-    language = F.cross_entropy(logits, batch.labels, label_smoothing=LABEL_SMOOTHING)
-    accuracy = (logits.argmax(dim=1) == batch.labels).float().mean()
+    n_labelled = (batch.labels != NO_LABEL).sum().clamp_min(1)
+    language = F.cross_entropy(
+        logits,
+        batch.labels,
+        ignore_index=NO_LABEL,
+        reduction="sum",
+        label_smoothing=LABEL_SMOOTHING,
+    )
+    language = language / n_labelled
+    accuracy = (logits.argmax(dim=1) == batch.labels).sum() / n_labelled
     phones = None if batch.phones is None else _ctc(heads.phones, batch.phones)
     units = posteriors = None
     if batch.units is not None and heads.units is not None:

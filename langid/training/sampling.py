@@ -5,29 +5,36 @@ a voice with hours of speech that the voice is. Drawing goes down a tree instead
 family → speaker → clip. A family is what stands before the first ``_`` of a source's name, so
 that the releases of one crowd-sourced corpus count once; its synthetic clips are a family of their
 own. A family's share within its class grows with the square root of its speakers, up to a limit.
+
+A voice that nobody knows, from a microphone that many have, must not sound like the language that
+has most of them: of a family that most languages have in common, no language teaches with more
+than `MAX_COMMON_SPEAKERS`. What is left over has no language, but sounds that a teacher names.
 """
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from langid.languages import NONE, OTHER, languages_of
-from langid.training.clips import Clips
+from langid.training.clips import NO_LABEL, Clips
 
 SYNTHETIC = " (synthetic)"  # ends the name of a family of synthetic clips
 MAX_COUNTED_SPEAKERS = 16  # a family of more speakers weighs no more than this
+MAX_COMMON_SPEAKERS = 64  # of a language, in a family that most languages have in common
 
 
 @dataclass(frozen=True)
 class Shares:
     """How often what is drawn."""
 
-    other: float = 0.20  # of all windows
+    other: float = 0.25  # of all windows
     none: float = 0.08
+    unlabelled: float = 0.10  # clips without a language, where there are any
     # Of a class's windows, from families that most of the languages have in common: where the
-    # channel is the same, only the language tells them apart.
-    common: float = 0.5
+    # channel is the same, only the language tells them apart. With half, the few clips of some
+    # languages were learnt by heart.
+    common: float = 0.25
     synthetic: float = 0.15  # of a class's windows, at most, from synthetic speech
 
 
@@ -43,7 +50,7 @@ class ClipSampler:
         }
         common = _common_families(self._tree, labels)
         self._classes = np.array(sorted(self._tree))
-        weights = np.array([_class_share(labels[i], labels, shares) for i in self._classes])
+        weights = np.array([_class_share(i, labels, shares) for i in self._classes])
         self._class_weights = weights / weights.sum()
         self._families = {
             label: _family_weights(families, common, shares)
@@ -82,9 +89,33 @@ class ClipSampler:
     def describe(self, labels: tuple[str, ...]) -> dict[str, dict[str, float]]:
         """Share of each family within each class, for the log."""
         return {
-            labels[label]: dict(zip(families, weights.round(3).tolist(), strict=True))
+            "unlabelled" if label == NO_LABEL else labels[label]: dict(
+                zip(families, weights.round(3).tolist(), strict=True)
+            )
             for label, (families, weights) in self._families.items()
         }
+
+
+def without_excess(clips: Clips, labels: tuple[str, ...], seed: int) -> Clips:
+    """``clips`` with at most `MAX_COMMON_SPEAKERS` of each language in each common family.
+
+    Clips of the speakers left over, chosen by ``seed``, lose their label where a teacher names
+    their sounds; without a teacher they are left out.
+    """
+    tree = _build_tree(clips)
+    common = _common_families(tree, labels)
+    rng = np.random.default_rng(seed)
+    excess: list[int] = []
+    for language in languages_of(labels):
+        for family in sorted(name for name in common if not name.endswith(SYNTHETIC)):
+            speakers = tree.get(labels.index(language), {}).get(family, {})
+            order = rng.permutation(sorted(speakers))[MAX_COMMON_SPEAKERS:]
+            excess += [index for speaker in order for index in speakers[speaker]]
+    if clips.posteriors is None:
+        return clips.select(np.setdiff1d(np.arange(len(clips)), excess))
+    unlabelled = clips.labels.copy()
+    unlabelled[excess] = NO_LABEL
+    return replace(clips, labels=unlabelled)
 
 
 def family_of(source: str) -> str:
@@ -101,7 +132,10 @@ def _build_tree(clips: Clips) -> dict[int, dict[str, dict[str, list[int]]]]:
     return tree
 
 
-def _class_share(label: str, labels: tuple[str, ...], shares: Shares) -> float:
+def _class_share(index: int, labels: tuple[str, ...], shares: Shares) -> float:
+    if index == NO_LABEL:
+        return shares.unlabelled
+    label = labels[index]
     if label == OTHER:
         return shares.other
     if label == NONE:

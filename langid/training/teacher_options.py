@@ -10,7 +10,7 @@ import numpy as np
 
 from langid.checkpoint import EMBEDDED
 from langid.config import ModelConfig
-from langid.languages import NONE, class_of, languages_of
+from langid.languages import class_of, languages_of
 from langid.training.clips import Clips
 from langid.training.teacher import WhisperTeacher
 from langid.training.teacher_targets import TeacherTargets
@@ -83,8 +83,9 @@ def with_teacher_heads(config: ModelConfig, targets: TeacherTargets | None) -> M
 def contradicted(clips: Clips, labels: tuple[str, ...], languages: tuple[str, ...]) -> np.ndarray:
     """Clips whose label the teacher, certain of another class, contradicts: indices (n,).
 
-    ``labels`` are the model's, ``languages`` the teacher's. Clips without speech and of languages
-    that the teacher does not know are left alone.
+    ``labels`` are the model's, ``languages`` the teacher's. Only clips of the model's own languages
+    are in doubt: of "other" are languages that a teacher takes for a neighbour, as Luxembourgish
+    for German, and their labels are right.
     """
     own = languages_of(labels)
     posteriors = clips.posteriors.astype(np.float32)
@@ -92,8 +93,7 @@ def contradicted(clips: Clips, labels: tuple[str, ...], languages: tuple[str, ..
     certain = np.exp(posteriors.max(axis=1)) >= CERTAIN
     wrong = [
         certain[i]
-        and labels[clips.labels[i]] != NONE
-        and clips.languages[i].split("-")[0] in languages
+        and labels[clips.labels[i]] in own
         and class_of(answers[i], own) != labels[clips.labels[i]]
         for i in range(len(clips))
     ]

@@ -107,3 +107,17 @@ def test_synthetic_non_speech_has_all_kinds():
     assert torch.isfinite(out).all()
     silent = (out == math.log(1e-10)).all(dim=2).all(dim=1)
     assert 0 < silent.sum() < 64
+
+
+def test_mixed_statistics_are_between_those_of_both(log_mel):
+    others = 5 + 1.5 * log_mel.roll(1, dims=0)
+    none, half = torch.zeros(len(log_mel), 1, 1), torch.full((len(log_mel), 1, 1), 0.5)
+    assert torch.allclose(a.mix_statistics(log_mel, others, none), log_mel, atol=1e-4)
+    mixed = a.mix_statistics(log_mel, others, half)
+    for figure in (torch.mean, torch.std):
+        expected = (figure(log_mel, dim=2) + figure(others, dim=2)) / 2
+        assert torch.allclose(figure(mixed, dim=2), expected, atol=1e-3)
+    # Digital silence does not wipe out speech.
+    silence = torch.full_like(log_mel, -20.0)
+    quiet = a.mix_statistics(log_mel, silence, torch.ones(len(log_mel), 1, 1))
+    assert torch.allclose(quiet.std(dim=2), log_mel.std(dim=2) / 2, rtol=1e-3)

@@ -7,6 +7,7 @@ import torch
 
 from langid.model import Heads
 from langid.training.batches import Batch
+from langid.training.clips import NO_LABEL
 from langid.training.losses import LossWeights, losses, posterior_loss, unit_loss
 
 
@@ -64,3 +65,18 @@ def test_the_total_is_the_weighted_sum():
     assert utterances.total.item() == pytest.approx(
         0.5 * utterances.language.item() + 0.3 * utterances.phones.item()
     )
+
+
+def test_clips_without_a_label_have_no_say_in_the_language():
+    generator = torch.Generator().manual_seed(0)
+    logits = torch.randn(4, 3, generator=generator)
+    labels = torch.tensor([2, NO_LABEL, 0, NO_LABEL])
+    heads = Heads(logits, torch.zeros(4, 3, 5), None, None)
+    some = losses(heads, Batch(torch.zeros(4, 64, 20), labels, None), LossWeights(0, 0, 0))
+    labelled = Heads(logits[::2], torch.zeros(2, 3, 5), None, None)
+    rest = losses(labelled, Batch(torch.zeros(2, 64, 20), labels[::2], None), LossWeights(0, 0, 0))
+    assert float(some.language) == pytest.approx(float(rest.language))
+    assert float(some.accuracy) == float(rest.accuracy)
+
+    nothing = Batch(torch.zeros(4, 64, 20), torch.full((4,), NO_LABEL), None)
+    assert float(losses(heads, nothing, LossWeights(0, 0, 0)).total) == 0

@@ -1,10 +1,12 @@
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
+from datasets import Dataset
 
-from langid.training.clips import Clips
-from langid.training.sampling import ClipSampler, Shares, family_of
+from langid.training.clips import NO_LABEL, Clips
+from langid.training.sampling import ClipSampler, Shares, family_of, without_excess
 
 LABELS = ("en", "fr", "other", "none")
 
@@ -13,7 +15,7 @@ def clips(rows):
     """Clips of (label, source, speaker, synthetic) rows, without audio."""
     labels, sources, speakers, synthetic = zip(*rows, strict=True)
     return Clips(
-        features=None,
+        features=Dataset.from_dict({"log_mel": [b""] * len(rows)}),
         labels=np.array([LABELS.index(label) for label in labels]),
         languages=list(labels),
         sources=list(sources),
@@ -93,3 +95,29 @@ def test_one_synthetic_clip_does_not_make_its_family_synthetic():
     studio = sum(times for row, times in count.items() if row[1] == "studio" and not row[3])
     assert synthetic / english == pytest.approx(0.15, abs=0.02)
     assert studio / english == pytest.approx(0.85 / 2, abs=0.03)
+
+
+def test_no_language_teaches_with_more_crowd_voices_than_the_others_have(monkeypatch):
+    monkeypatch.setattr("langid.training.sampling.MAX_COMMON_SPEAKERS", 5)
+    rows = crowd("en", 40) + crowd("fr", 4) + crowd("other", 30)
+    rows += [("en", "studio", f"s{i}", False) for i in range(9)]
+    rows += [("en", "robot_a", f"r{i}", True) for i in range(9)]
+    rows += [("fr", "robot_a", f"q{i}", True) for i in range(9)]
+    crowded = clips(rows)
+
+    fewer = without_excess(crowded, LABELS, seed=0)
+    english = [i for i in range(len(fewer)) if fewer.languages[i] == "en"]
+    assert Counter(fewer.sources[i] for i in english) == {"crowd_1": 5, "studio": 9, "robot_a": 9}
+    assert len(fewer) == len(rows) - 35
+
+    # A teacher names the sounds of those left over: they stay, without a language.
+    taught = replace(crowded, posteriors=np.zeros((len(rows), 2), np.float16))
+    unlabelled = without_excess(taught, LABELS, seed=0)
+    left_over = unlabelled.labels == NO_LABEL
+    assert len(unlabelled) == len(rows) and left_over.sum() == 35
+    assert {rows[i][:2] for i in np.flatnonzero(left_over)} == {("en", "crowd_1")}
+    sampler = ClipSampler(unlabelled, LABELS, Shares(unlabelled=0.2, other=0.2, none=0.0))
+    rng = np.random.default_rng(0)
+    share = np.mean([unlabelled.labels[sampler.draw(rng)] == NO_LABEL for _ in range(4000)])
+    assert share == pytest.approx(0.2 / 1.2, abs=0.03)
+    assert sampler.describe(LABELS)["unlabelled"] == {"crowd": 1.0}
