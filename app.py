@@ -18,12 +18,12 @@ import langid.page
 from langid import LanguageIdentifier, WeightsError
 from langid.languages import describe_rejection, language_name
 from langid.page.clients import ListenerMiddleware
-from langid.page.disk import DiskMiddleware
+from langid.page.disk import UploadMiddleware
 from langid.page.figures import ADVICE, describe_figures, read_figures, summarise_figures
 from langid.page.files import claim_folder, keep_swept
 from langid.page.memory import limit_arenas
 from langid.page.words import describe_weights, join_names
-from langid.space.errors import EXCEPTION_HANDLERS, Page
+from langid.space.errors import MISTAKES, Page, refuse
 from langid.space.handlers import Handlers
 
 EXAMPLES = Path(__file__).parent / "examples"
@@ -230,10 +230,10 @@ def launch(page: gr.Blocks, **options) -> tuple:
         app_kwargs={
             "middleware": [
                 Middleware(ListenerMiddleware, listeners=handlers.listeners),
-                Middleware(DiskMiddleware, folder=Path(gr.utils.get_upload_folder())),
+                Middleware(UploadMiddleware, folder=Path(gr.utils.get_upload_folder())),
             ],
             "routes": [Route("/health", handlers.health)],
-            "exception_handlers": EXCEPTION_HANDLERS,
+            "exception_handlers": dict.fromkeys(MISTAKES, refuse),
         },
         **options,
     )

@@ -6,6 +6,8 @@ import shutil
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+from starlette.requests import ClientDisconnect
+
 UPLOAD_PATH = "/upload"
 DISK_FULL = "There is no room for your recording here just now: try again in a few minutes."
 INSUFFICIENT_STORAGE = 507  # RFC 4918, section 11.5
@@ -18,9 +20,9 @@ def is_disk_full(error: BaseException | None) -> bool:
     return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
 
 
-class DiskMiddleware:
+class UploadMiddleware:
     """ASGI middleware that refuses uploads which are larger than what is free for ``folder``, and
-    says so as well where the disk fills up meanwhile.
+    says so as well where the disk fills up meanwhile. A sender who leaves is no error.
     """
 
     def __init__(self, app: Callable[..., Awaitable[None]], folder: Path) -> None:
@@ -37,6 +39,8 @@ class DiskMiddleware:
             return
         try:
             await self._app(scope, receive, send)
+        except ClientDisconnect:
+            _log.info("A client left while it sent a file.")
         except OSError as error:
             if not is_disk_full(error):
                 raise

@@ -4,8 +4,7 @@ import logging
 
 import gradio as gr
 from gradio.route_utils import FnIndexInferError
-from starlette.requests import ClientDisconnect
-from starlette.responses import JSONResponse, PlainTextResponse
+from starlette.responses import JSONResponse
 
 from langid.page.disk import DISK_FULL, is_disk_full
 from langid.space.handlers import GONE
@@ -47,11 +46,3 @@ async def refuse(_request: object, error: Exception) -> JSONResponse:
     """A call that Gradio stumbles over: a sentence instead of "Internal Server Error"."""
     _log.info("Call refused: %r", error)
     return JSONResponse({"error": UNKNOWN_CALL}, status_code=400)
-
-
-async def forget(_request: object, _error: ClientDisconnect) -> PlainTextResponse:
-    """The client left while it sent a file: nobody reads this, and it is no error of ours."""
-    return PlainTextResponse("", 400)
-
-
-EXCEPTION_HANDLERS = {**dict.fromkeys(MISTAKES, refuse), ClientDisconnect: forget}
