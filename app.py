@@ -1,4 +1,4 @@
-"""The Space: ``python app.py`` serves the page, the endpoint ``/predict`` and ``/health``.
+"""The Space: ``python app.py`` serves the page, the endpoint ``/predict``, ``/health`` and MCP.
 
 ``LANGID_MODEL`` and ``LANGID_REVISION`` choose the weights; ``GRADIO_SERVER_NAME`` and
 ``GRADIO_SERVER_PORT`` the address.
@@ -25,6 +25,7 @@ from langid.page.memory import limit_arenas
 from langid.page.words import describe_weights, join_names
 from langid.space.errors import MISTAKES, Page, refuse
 from langid.space.handlers import Handlers
+from langid.space.mcp_tool import SCHEMA_PATH, LanguageTool
 
 EXAMPLES = Path(__file__).parent / "examples"
 # Name on the screen → clip; examples/README.md names their sources.
@@ -218,6 +219,7 @@ def launch(page: gr.Blocks, **options) -> tuple:
         button_primary_background_fill_hover="*primary_700",
     )
     handlers = page.handlers
+    tool = LanguageTool(handlers.scheduler)
     script = (PAGE_FILES / "page.js").read_text(encoding="utf-8")
     return page.launch(
         theme=theme,
@@ -227,12 +229,14 @@ def launch(page: gr.Blocks, **options) -> tuple:
         max_threads=MAX_THREADS,
         state_session_capacity=MAX_SESSIONS,
         footer_links=["api", "gradio", "settings"],
+        mcp_server=True,
         app_kwargs={
+            "lifespan": tool.lifespan(page),
             "middleware": [
                 Middleware(ListenerMiddleware, listeners=handlers.listeners),
                 Middleware(UploadMiddleware, folder=Path(gr.utils.get_upload_folder())),
             ],
-            "routes": [Route("/health", handlers.health)],
+            "routes": [Route("/health", handlers.health), Route(SCHEMA_PATH, tool.schema)],
             "exception_handlers": dict.fromkeys(MISTAKES, refuse),
         },
         **options,
