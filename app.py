@@ -6,6 +6,7 @@
 
 import logging
 import os
+import sys
 import tempfile
 from pathlib import Path
 
@@ -17,7 +18,9 @@ import langid.page
 from langid import LanguageIdentifier, WeightsError
 from langid.languages import language_name
 from langid.page.clients import ListenerMiddleware
+from langid.page.disk import UploadMiddleware
 from langid.page.files import claim_folder, keep_swept
+from langid.page.memory import limit_arenas
 from langid.page.texts import ENGLISH
 from langid.space.batches import Batches
 from langid.space.errors import MISTAKES, Page, refuse
@@ -31,6 +34,7 @@ EXAMPLES = Path(__file__).parent / "examples"
 EXAMPLE_CLIPS = ("english", "french", "german", "spanish", "italian", "dutch", "rain")
 MAX_FILE_SIZE = "200mb"  # three hours of MP3
 MAX_WAITING = 64  # requests in Gradio's queue; one more is told to come back
+MAX_SESSIONS = 2_000  # that Gradio remembers, of 50 kB each; every call to the API has one
 MAX_THREADS = 160  # every job holds one, the waiting ones as well
 QUIET = {"api_visibility": "private", "show_progress": "hidden"}
 PAGE_FILES = Path(langid.page.__file__).parent
@@ -237,11 +241,15 @@ def launch(page: gr.Blocks, **options) -> tuple:
         i18n=page.i18n_instance,
         max_file_size=MAX_FILE_SIZE,
         max_threads=MAX_THREADS,
+        state_session_capacity=MAX_SESSIONS,
         footer_links=["api", "gradio", "settings"],
         mcp_server=True,
         app_kwargs={
             "lifespan": tool.lifespan(page),
-            "middleware": [Middleware(ListenerMiddleware, listeners=handlers.listeners)],
+            "middleware": [
+                Middleware(ListenerMiddleware, listeners=handlers.listeners),
+                Middleware(UploadMiddleware, folder=Path(gr.utils.get_upload_folder())),
+            ],
             "routes": [Route("/health", handlers.health), Route(SCHEMA_PATH, tool.schema)],
             "exception_handlers": dict.fromkeys(MISTAKES, refuse),
         },
@@ -252,11 +260,21 @@ def launch(page: gr.Blocks, **options) -> tuple:
 def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)
+    limit_arenas()
     base = os.environ.get("GRADIO_TEMP_DIR") or tempfile.gettempdir()
-    folder, lock = claim_folder(Path(base) / "langid-page")
+    try:
+        folder, lock = claim_folder(Path(base) / "langid-page")
+    except OSError as error:
+        sys.exit(
+            f"Recordings cannot be kept in {base}: {error.strerror}. Make room there, or set "
+            "GRADIO_TEMP_DIR to another folder."
+        )
     os.environ["GRADIO_TEMP_DIR"] = str(folder)
     keep_swept(folder)
-    identifier, notice = load_identifier()
+    try:
+        identifier, notice = load_identifier()
+    except WeightsError as error:
+        sys.exit(str(error))
     _log.info("Weights: %s, revision %s", identifier.source, identifier.revision)
     launch(build(identifier, notice))
     lock.release()

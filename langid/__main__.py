@@ -1,4 +1,4 @@
-"""python -m langid: identify recordings, evaluate a folder, or measure speed.
+"""python -m langid: identify recordings, evaluate a folder, measure speed, publish the Space.
 
 Nothing heavy is imported before the arguments are understood, so that ``--help`` answers at once.
 """
@@ -36,8 +36,9 @@ examples:
 other commands, each with a --help of its own:
   python -m langid evaluate FOLDER               accuracy on labelled clips
   python -m langid bench                         speed and memory on this machine
+  python -m langid space                         try the Space out, publish it on the Hub
 
-A recording that is called "evaluate" or "bench" is given as ./evaluate or ./bench.
+A recording that is called "evaluate", "bench" or "space" is given as ./evaluate and so on.
 Exit status: 0, or 2 if any file failed, with a line on standard error for each.
 """
 
@@ -52,7 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if isinstance(stream, io.TextIOWrapper):  # file names need not be text
             stream.reconfigure(errors="backslashreplace")
     arguments = list(sys.argv[1:] if arguments is None else arguments)
-    commands = {"evaluate": evaluate, "bench": bench}
+    commands = {"evaluate": evaluate, "bench": bench, "space": space}
     try:
         if arguments and arguments[0] in commands:
             return commands[arguments[0]](arguments[1:])
@@ -230,6 +231,17 @@ def bench(arguments: list[str]) -> int:
     try:
         return bench_main(arguments)
     except WeightsError as error:
+        raise CommandError(str(error)) from error
+
+
+def space(arguments: list[str]) -> int:
+    """python -m langid space: see ``langid.hub.space``."""
+    from langid.errors import PublishError
+    from langid.hub.space import main as space_main
+
+    try:
+        return space_main(arguments)
+    except PublishError as error:
         raise CommandError(str(error)) from error
 
 

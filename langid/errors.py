@@ -23,7 +23,7 @@ class IdentificationCancelled(Exception):
 
 
 class PublishError(LangidError):
-    """The Hub did not take a run or a dataset; what is on disk is untouched."""
+    """A run, a dataset or the Space that the Hub did not take; what is on disk is untouched."""
 
 
 class TeacherError(LangidError):

@@ -1,4 +1,4 @@
-"""A finished run or dataset → a repository on the Hugging Face Hub.
+"""A finished run, a dataset or the Space → a repository on the Hugging Face Hub.
 
 ``HfApi.upload_folder`` splits a large folder into several commits, of which the first holds the
 deletions: readers would meet half a dataset meanwhile. So files are uploaded first, a few at a
@@ -51,6 +51,7 @@ class Publication:
     replaced: tuple[str, ...]  # … of earlier files that go where the folder has none of the name
     message: str  # of the commit
     remedy: str  # after a failure, with {repo_id} and {folder}
+    space_sdk: str | None = None  # of a Space
 
 
 def push_folder(
@@ -106,7 +107,11 @@ def open_repo(repo_id: str, what: Publication, private: bool = False) -> str:
 def _open_repo(api: HfApi, repo_id: str, private: bool, what: Publication, n_retries: int) -> str:
     def create() -> str:
         repo = api.create_repo(
-            repo_id, repo_type=what.repo_type, private=private, exist_ok=True
+            repo_id,
+            repo_type=what.repo_type,
+            private=private,
+            exist_ok=True,
+            space_sdk=what.space_sdk,
         ).repo_id
         if private and not api.repo_info(repo, repo_type=what.repo_type).private:
             raise PublishError(

@@ -10,7 +10,8 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 MAX_AGE_S = 3600.0
-MAX_BYTES = 8 * 10**9
+MAX_UNFINISHED_S = 300.0  # since a file that is being sent last grew
+MAX_BYTES = 8 * 10**9  # and half the disk, if that is less
 CHECK_S = 60.0
 LOCK = ".lock"
 
@@ -35,7 +36,17 @@ def claim_folder(base: Path) -> tuple[Path, FileLock]:
 
 
 def sweep(folder: Path, max_age_s: float = MAX_AGE_S, max_bytes: float = MAX_BYTES) -> None:
-    """Delete files that are older than the age, then the oldest until the rest is small enough."""
+    """Delete files that are older than the age, then the oldest until the rest is small enough.
+
+    Files directly in the folder are being sent, or were left when their sender went away: these go
+    when they have not grown for `MAX_UNFINISHED_S`.
+    """
+    max_bytes = min(max_bytes, shutil.disk_usage(folder).total / 2)
+    for path in folder.iterdir():
+        with contextlib.suppress(OSError):
+            is_old = path.stat().st_mtime < time.time() - MAX_UNFINISHED_S
+            if path.is_file() and path.name != LOCK and is_old:
+                path.unlink()
     files = []
     for path in folder.rglob("*"):
         with contextlib.suppress(OSError):

@@ -10,6 +10,7 @@ from gradio.utils import get_upload_folder
 from starlette.responses import JSONResponse
 
 from langid.errors import AudioError
+from langid.page.disk import DISK_FULL, is_disk_full
 from langid.space.handlers import GONE
 from langid.space.recordings import fetch_recording
 
@@ -39,12 +40,15 @@ class Page(gr.Blocks):
         except gr.Error:
             raise
         except AudioError as error:
-            raise gr.Error(str(error), print_exception=False) from error
+            sentence = DISK_FULL if is_disk_full(error.__cause__) else str(error)
+            raise gr.Error(sentence, print_exception=False) from error
         except FileNotFoundError as error:
             raise gr.Error(GONE, print_exception=False) from error
         except Exception as error:
             _log.info("Input refused: %s", error)
-            raise gr.Error(UNUSABLE, print_exception=False) from error
+            is_full = is_disk_full(error) or is_disk_full(error.__cause__)
+            sentence = DISK_FULL if is_full else UNUSABLE
+            raise gr.Error(sentence, print_exception=False) from error
 
 
 async def _fetched(value: object) -> object:

@@ -43,8 +43,8 @@ Files = dict[str, Blob]
 class Repo:
     """Commits (id → files) and branches and tags (name → commit id) of one repository."""
 
-    def __init__(self, kind: str, name: str, private: bool):
-        self.kind, self.name, self.private = kind, name, private
+    def __init__(self, kind: str, name: str, private: bool, sdk: str | None = None):
+        self.kind, self.name, self.private, self.sdk = kind, name, private, sdk
         self.commits: dict[str, Files] = {}
         self.refs: dict[str, str] = {}
         rules = "".join(f"*{suffix} filter=lfs -text\n" for suffix in LARGE_SUFFIXES)

@@ -133,11 +133,14 @@ class Handler(BaseHTTPRequestHandler):
         self.server.may_fail("create")
         wanted = {"type": "model", **json.loads(body)}
         kind = wanted["type"]
+        if (kind == "space") != ("sdk" in wanted):
+            raise HubError(400, "A Space has an sdk, and nothing else has one")
         name = f"{wanted.get('organization') or USER}/{wanted['name']}"
         answer = {"url": f"{self.server.url}/{PREFIXES[kind]}{name}", "name": name}
         if (kind, name) in self.server.repos:
             return self._json({**answer, "error": "You already created this repo"}, 409)
-        self.server.repos[kind, name] = Repo(kind, name, wanted.get("visibility") == "private")
+        is_private = wanted.get("visibility") == "private"
+        self.server.repos[kind, name] = Repo(kind, name, is_private, wanted.get("sdk"))
         self._json(answer)
 
     def branch(self, body: bytes, kind: str, name: str, revision: str) -> None:

@@ -1,10 +1,10 @@
 """The page's server, through the real Gradio client and through bare HTTP."""
 
+import errno
 import json
 import logging
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -29,11 +29,11 @@ from langid.config import ModelConfig
 from langid.languages import language_name
 from langid.model import LanguageCNN
 from langid.page import clients
+from langid.page.disk import DISK_FULL
 from langid.space.handlers import GONE
 
 ROOT = Path(app.__file__).parent
 FRENCH = ROOT / "examples" / "french.flac"
-START_TIMEOUT_S = 400  # on a busy machine the imports alone take two minutes
 FILE_META = {"_type": "gradio.FileData"}
 
 
@@ -258,6 +258,15 @@ def test_a_recording_that_was_deleted_says_load_it_again(url, tmp_path):
     assert event == "error" and answer["error"] == GONE
 
 
+def test_a_recording_that_the_disk_has_no_room_for_says_so(url, monkeypatch):
+    def fail(*_, **__):
+        raise OSError(errno.ENOSPC, "No space left on device", "/tmp/secret")
+
+    monkeypatch.setattr(gr.Audio, "preprocess", fail)
+    event, answer = call(url, {"data": [{"path": str(FRENCH), "meta": FILE_META}]})
+    assert event == "error" and answer["error"] == DISK_FULL
+
+
 def test_only_predict_is_documented_and_well(client, identifier):
     endpoints = client.view_api(return_format="dict", print_info=False)["named_endpoints"]
     assert list(endpoints) == ["/predict"]
@@ -389,6 +398,14 @@ def test_short_clips_do_not_wait_for_hours(url, client, tmp_path):
     assert max(took_s) < 4
 
 
+def test_a_bounded_number_of_sessions_is_remembered(identifier, monkeypatch):
+    monkeypatch.setattr(app, "MAX_SESSIONS", 2)
+    with served_page(identifier) as (url, page):
+        for _ in range(6):
+            assert call(url.rstrip("/"), {"data": [None]})[0] == "error"
+        assert 1 <= len(page.state_holder.session_data) <= 3
+
+
 def test_health_tells_what_is_served(url):
     told = health(url)
     assert told["status"] == "ok" and told["weights"] == EMBEDDED_NAME
@@ -453,74 +470,8 @@ def test_unusable_embedded_weights_are_an_error(monkeypatch):
         app.load_identifier()
 
 
-@pytest.mark.slow
-def test_app_py_serves_the_embedded_weights_while_the_hub_is_out_of_reach(tmp_path):
-    """``python app.py`` as a Space runs it, with a Hub at a port where nobody listens.
-
-    What visitors sent does not outlive the process, even if that is killed.
-    """
-    port, closed_port = free_ports(2)
-    environment = os.environ | {
-        "LANGID_MODEL": "nobody/langid-five",
-        "LANGID_REVISION": "v1",
-        "HF_ENDPOINT": f"http://127.0.0.1:{closed_port}",
-        "HF_HOME": str(tmp_path),
-        "TMPDIR": str(tmp_path),
-        "GRADIO_SERVER_NAME": "127.0.0.1",
-        "GRADIO_SERVER_PORT": str(port),
-        "PYTHONUNBUFFERED": "1",
-    }
-    log, url = tmp_path / "log.txt", f"http://127.0.0.1:{port}"
-
-    def start() -> subprocess.Popen:
-        with log.open("w") as output:
-            process = subprocess.Popen(
-                [sys.executable, "app.py"], cwd=ROOT, env=environment, stdout=output, stderr=output
-            )
-        wait_until_served(url, process, log)
-        return process
-
-    process = start()
-    try:
-        text = page_text(url)
-        assert "The weights “nobody/langid-five” could not be loaded" in text
-        assert f"Weights: the {EMBEDDED_NAME}" in text
-        assert "Serving the embedded weights instead of nobody/langid-five" in log.read_text()
-        client = Client(url, verbose=False, analytics_enabled=False)
-        assert predict(client, FRENCH)[1]["duration_s"] > 5
-        sent = list(tmp_path.rglob("langid-page/**/*.flac"))
-        assert len(sent) == 1
-        process.kill()
-        process.wait(timeout=30)
-        process = start()
-        assert not sent[0].exists()
-    finally:
-        process.terminate()
-        process.wait(timeout=30)
-
-
-def free_ports(n: int) -> list[int]:
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(n)]
-    ports = [each.getsockname()[1] for each in sockets]
-    for each in sockets:
-        each.close()
-    return ports
-
-
 def wait_until(is_true, timeout_s: float) -> None:
     deadline = time.monotonic() + timeout_s
     while not is_true():
         assert time.monotonic() < deadline, f"not within {timeout_s} s"
         time.sleep(0.1)
-
-
-def wait_until_served(url: str, process: subprocess.Popen, log: Path) -> None:
-    deadline = time.monotonic() + START_TIMEOUT_S
-    while time.monotonic() < deadline:
-        assert process.poll() is None, f"app.py ended by itself:\n{log.read_text()}"
-        try:
-            with urllib.request.urlopen(f"{url}/config", timeout=5):
-                return
-        except (urllib.error.URLError, OSError):
-            time.sleep(0.5)
-    raise AssertionError(f"app.py did not serve within {START_TIMEOUT_S} s:\n{log.read_text()}")

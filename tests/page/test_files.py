@@ -4,8 +4,10 @@ import os
 import subprocess
 import sys
 import time
+from types import SimpleNamespace
 
-from langid.page.files import claim_folder, sweep
+from langid.page import files
+from langid.page.files import LOCK, claim_folder, sweep
 
 HOUR_S = 3600
 HOLD = """
@@ -71,3 +73,23 @@ def test_empty_folders_go_unless_they_were_just_made(tmp_path):
     os.utime(old, (0, 0))
     sweep(tmp_path)
     assert new.is_dir() and not old.exists()
+
+
+def test_a_file_that_nobody_sends_the_rest_of_goes(tmp_path):
+    """Files directly in the folder are being sent."""
+    left, growing = write(tmp_path / "tmp1"), write(tmp_path / "tmp2")
+    whole, lock = write(tmp_path / "a" / "speech.wav"), write(tmp_path / LOCK)
+    for path in (left, whole, lock):
+        os.utime(path, (time.time() - 400, time.time() - 400))
+    sweep(tmp_path)
+    assert {path for path in tmp_path.rglob("*") if path.is_file()} == {growing, whole, lock}
+
+
+def test_half_of_a_small_disk_is_the_limit(tmp_path, monkeypatch):
+    usage = SimpleNamespace(total=500, used=300, free=200)
+    monkeypatch.setattr(files.shutil, "disk_usage", lambda _: usage)
+    for name in "abc":
+        write(tmp_path / name / "speech.wav", n_bytes=100)
+        time.sleep(0.02)
+    sweep(tmp_path)
+    assert sorted(path.parent.name for path in tmp_path.rglob("*.wav")) == ["b", "c"]
