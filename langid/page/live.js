@@ -1,6 +1,6 @@
 // The live tab: its answers come and go with the streaming microphone.
 window.langid.live = (() => {
-  const LATE_MS = 20000; // without an answer, the server is not there any more
+  const LATE_MS = 30000; // without an answer, the server is not there any more
   let run = 0; // of the microphone; every press of Record has a number of its own
   let root = null; // element of the answer
   let late = null; // timer

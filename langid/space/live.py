@@ -122,11 +122,12 @@ class Live:
         run = self._run(request.session_hash or "", number)
         if run is None:
             return _view(number, "stopped", status=problem_html(*texts.translate(BUSY)))
-        if run.listener is None or run.number != number:
+        listener = run.listener  # Stop may come at any time
+        if listener is None or run.number != number:
             return gr.skip()
         try:
             with self._processor:
-                answer = run.listener.add(samples, rate_hz)
+                answer = listener.add(samples, rate_hz)
         except AudioError as error:
             return self._problem(request, number, str(error), texts)
         except Exception:

@@ -2,16 +2,21 @@
 
 import re
 
+import numpy as np
 import pytest
 from helpers.app import served
+from helpers.identifier import identification
 
 from langid import LanguageIdentifier
 from langid.page import live as listening
+from langid.page.live import Heard, LiveAnswer
+from langid.page.live_answer import live_html
 
 pytestmark = pytest.mark.browser
 
 TIMEOUT_MS = 90_000
 WIDTHS = [320, 390, 768, 1280]
+OTHERS = ("other", "none")
 
 
 @pytest.fixture(scope="module")
@@ -70,15 +75,16 @@ def test_the_answer_comes_while_one_speaks_and_stays_when_one_stops(visit):
         ".match(/:(\\d\\d)/)?.[1]) >= before + 4",
         arg=before,
     )
-    assert page.locator("#live-answer .verdict b").inner_text() == "French"
-    assert page.locator("#live-answer .bars li").first.inner_text().startswith("French")
-    assert "French" in page.locator("#live-answer .heard").inner_text()
-    assert page.locator("#live-answer .announcement").inner_text() == "French"
+    # On a busy machine seconds are lost, and the answer may waver.
+    for place in (".verdict b", ".bars li:first-child", ".heard", ".announcement"):
+        page.locator(f"#live-answer {place}", has_text="French").wait_for(state="attached")
     button(page, "Stop").click()
     page.get_by_text("Stopped.", exact=True).wait_for()
+    last = page.locator("#live-answer .body").inner_text()
+    assert "%" in last
     page.wait_for_timeout(2_000)  # a late answer would start it again
     assert page.locator("#live-answer .status").inner_text() == "Stopped."
-    assert page.locator("#live-answer .verdict b").inner_text() == "French"
+    assert page.locator("#live-answer .body").inner_text() == last
 
     button(page, "Record").click()  # anew, from the beginning
     page.locator("#live-answer .listening").wait_for()
@@ -107,7 +113,7 @@ def test_another_tab_stops_it(visit):
 def test_a_server_that_does_not_answer_is_noticed(visit):
     page = visit(
         "const wait = setTimeout; window.setTimeout = (f, ms, ...rest) => "
-        "wait(f, ms === 20000 ? 100 : ms, ...rest);"
+        "wait(f, ms === 30000 ? 100 : ms, ...rest);"
     )
     button(page, "Record").click()
     page.locator("#live-answer .problem", has_text="check the connection").wait_for()
@@ -125,16 +131,31 @@ def test_a_blocked_microphone_says_how_to_allow_it(visit):
     page.locator("#live-microphone-problem").get_by_text("secure address").wait_for()
 
 
+RIGHT_EDGES = """() => [document.documentElement.scrollWidth, ...["#live-microphone",
+  "#live-answer", "#live-answer .strip", "#live-answer .bars", "#live-answer .heard"].map(
+  (place) => document.querySelector(place).getBoundingClientRect().right)]"""
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_no_screen_is_scrolled_sideways(visit, scheme):
     page = visit(color_scheme=scheme)
     button(page, "Record").click()
     page.locator("#live-answer .verdict").wait_for()
-    for width in WIDTHS:
-        page.set_viewport_size({"width": width, "height": 844})
-        page.wait_for_timeout(200)
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
-        for place in ("#live-microphone", "#live-answer", "#live-answer .strip"):
-            box = page.locator(place).bounding_box()
-            assert box["x"] >= 0 and box["x"] + box["width"] <= width, (place, width)
     button(page, "Stop").click()
+    page.get_by_text("Stopped.", exact=True).wait_for()
+    # What takes most room: seven bars, long names, a history of hours.
+    unsure = identification(
+        (0.15, 0.14, 0.14, 0.14, 0.14, 0.15, 0.14), labels=("en", "fr", "de", "es", "it", *OTHERS)
+    )
+    names = ("en", "other") * 4
+    heard = tuple(Heard(5_000 + 9 * i, 5_009 + 9 * i, name) for i, name in enumerate(names))
+    longest = live_html(LiveAnswer(unsure, heard, np.ones(480), heard[-1].end_s))
+    for html in (None, longest):
+        if html:
+            page.evaluate(
+                "html => document.querySelector('#live-answer .body').innerHTML = html", html
+            )
+        for width in WIDTHS:
+            page.set_viewport_size({"width": width, "height": 844})
+            page.wait_for_timeout(200)
+            assert max(page.evaluate(RIGHT_EDGES)) <= width, width
