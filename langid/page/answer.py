@@ -28,8 +28,8 @@ def answer_html(
     answer: Identification, step: Step, unrestricted: Identification | None = None
 ) -> str:
     """The whole answer. ``unrestricted`` is the one over all labels, where candidates differ."""
-    parts = [_verdict(answer), _notes(answer, unrestricted), _track(answer, step)]
-    parts += [_bars(answer, unrestricted), _table(answer)]
+    parts = [verdict_html(answer), _notes(answer, unrestricted), _track(answer, step)]
+    parts += [bars_html(answer, unrestricted), _table(answer)]
     return f'<section class="result">{"".join(parts)}</section>'
 
 
@@ -66,7 +66,8 @@ def headline(answer: Identification) -> str:
     return f"{name}, {_percent(answer.confidence)}"
 
 
-def _verdict(answer: Identification) -> str:
+def verdict_html(answer: Identification) -> str:
+    """The answer in large type, with how sure it is."""
     if shares := describe_shares(answer.languages):
         return f'<p class="verdict several">Several languages: <b>{escape(shares)}</b></p>'
     kind = answer.language if answer.language in (NONE, OTHER) else "language"
@@ -127,7 +128,8 @@ def _segment(stretch: Stretch, length_s: float, colour: str) -> str:
     )
 
 
-def _bars(answer: Identification, unrestricted: Identification | None) -> str:
+def bars_html(answer: Identification, unrestricted: Identification | None = None) -> str:
+    """The probabilities worth a bar, most probable first; the rest in words."""
     colours = label_colours(list(answer.probabilities))
     ranked = sorted(answer.probabilities.items(), key=lambda item: -item[1])
     rows = []
