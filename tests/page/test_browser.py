@@ -1,8 +1,6 @@
 """The page in a real Chromium: what people see after recording or choosing a file."""
 
-import os
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,26 +17,10 @@ from langid.languages import language_name
 pytestmark = pytest.mark.browser
 
 EXAMPLES = app.EXAMPLES
-CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
 TIMEOUT_MS = 90_000
-FLAGS = [
-    "--no-sandbox",  # without it Chromium refuses to run as root, as in a container
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--use-fake-ui-for-media-stream",
-    "--use-fake-device-for-media-stream",
-]
 DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 RATE = 16_000
 SPOKEN = ("English", "French", "German", "Spanish", "Italian")  # examples that are answered right
-
-
-def missing(what: str) -> None:
-    if os.environ.get("LANGID_REQUIRE_BROWSER") == "1":
-        pytest.fail(f"{what}, and LANGID_REQUIRE_BROWSER=1 asks for a browser")
-    pytest.skip(f"{what}: the tests in a browser need it")
 
 
 @pytest.fixture(scope="module")
@@ -50,25 +32,6 @@ def identifier() -> LanguageIdentifier:
 def url(identifier) -> Iterator[str]:
     with served(identifier) as url:
         yield url
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory):
-    """Chromium whose microphone plays the French example over and over."""
-    path = next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
-    if path is None:
-        missing(f"No Chromium ({', '.join(CHROMIUM_NAMES)}) is installed")
-    try:
-        from playwright.sync_api import sync_playwright
-    except ModuleNotFoundError:
-        missing("The package playwright is not installed")
-    speech = tmp_path_factory.mktemp("microphone") / "speech.wav"
-    soundfile.write(speech, *soundfile.read(EXAMPLES / "french.flac"), subtype="PCM_16")
-    flags = [*FLAGS, f"--use-file-for-fake-audio-capture={speech}"]
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=flags)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")
