@@ -22,6 +22,7 @@ from langid.page.files import claim_folder, keep_swept
 from langid.page.words import describe_weights, join_names
 from langid.space.errors import MISTAKES, Page, refuse
 from langid.space.handlers import Handlers
+from langid.space.live import Live
 from langid.space.mcp_tool import SCHEMA_PATH, LanguageTool
 
 EXAMPLES = Path(__file__).parent / "examples"
@@ -40,6 +41,8 @@ MAX_WAITING = 64  # requests in Gradio's queue; one more is told to come back
 MAX_THREADS = 160  # every job holds one, the waiting ones as well
 QUIET = {"api_visibility": "private", "show_progress": "hidden"}
 PAGE_FILES = Path(langid.page.__file__).parent
+SCRIPTS = ("page.js", "live.js")
+STYLES = ("page.css", "live.css")
 
 KEEPING = "Recordings are deleted from the server after about an hour."
 EMPTY_ANSWER = """
@@ -93,22 +96,10 @@ def build(identifier: LanguageIdentifier, notice: str | None = None) -> gr.Block
         )
         if notice:
             gr.Markdown(f"⚠ {notice}", elem_id="notice")
-        recording = recording_row()
-        answer = gr.HTML(
-            html_template=EMPTY_ANSWER,
-            js_on_load=SHOW_ANSWER,
-            elem_id="answer",
-            label="Answer",
-            container=True,
-            padding=True,
-        )
-        with gr.Accordion("Candidates", open=False, elem_id="candidates"):
-            ticked = gr.CheckboxGroup(
-                choices,
-                value=list(identifier.labels),
-                show_label=False,
-                info="Untick what it cannot be: the same probabilities are shared out anew.",
-            )
+        with gr.Tab("Recording"):
+            recording, answer, ticked = recording_tab(choices)
+        with gr.Tab("Live"):
+            Live(identifier).layout(page)
         figures = read_figures(identifier.source, identifier.revision)
         gr.Markdown(f"### How sure can I be?\n{summarise_figures(figures)}")
         with gr.Accordion("All figures, and what no figure says", open=False):
@@ -121,6 +112,28 @@ def build(identifier: LanguageIdentifier, notice: str | None = None) -> gr.Block
         connect(page, handlers, recording, answer, ticked)
         endpoint(handlers, recording, choices)
     return page.queue(max_size=MAX_WAITING, default_concurrency_limit=None, api_open=False)
+
+
+def recording_tab(choices: list[tuple[str, str]]) -> tuple[gr.Audio, gr.HTML, gr.CheckboxGroup]:
+    """What takes a recording, the answer, and the candidates that may be ticked off."""
+    recording = recording_row()
+    answer = gr.HTML(
+        html_template=EMPTY_ANSWER,
+        js_on_load=SHOW_ANSWER,
+        elem_id="answer",
+        elem_classes="answer",
+        label="Answer",
+        container=True,
+        padding=True,
+    )
+    with gr.Accordion("Candidates", open=False, elem_id="candidates"):
+        ticked = gr.CheckboxGroup(
+            choices,
+            value=[label for _, label in choices],
+            show_label=False,
+            info="Untick what it cannot be: the same probabilities are shared out anew.",
+        )
+    return recording, answer, ticked
 
 
 def recording_row() -> gr.Audio:
@@ -144,6 +157,7 @@ def recording_row() -> gr.Audio:
         '<p role="alert"></p>',
         js_on_load="window.langid.checkMicrophone()",
         elem_id="microphone-problem",
+        elem_classes="aside",
     )
     # The player takes the file over, so that the area is free for the next one.
     drop.upload(None, drop, [recording, drop], js="(file) => [file, null]", **QUIET)
@@ -216,10 +230,10 @@ def launch(page: gr.Blocks, **options) -> tuple:
     )
     handlers = page.handlers
     tool = LanguageTool(handlers.scheduler)
-    script = (PAGE_FILES / "page.js").read_text(encoding="utf-8")
+    script = "".join((PAGE_FILES / name).read_text(encoding="utf-8") for name in SCRIPTS)
     return page.launch(
         theme=theme,
-        css_paths=PAGE_FILES / "page.css",
+        css_paths=[PAGE_FILES / name for name in STYLES],
         head=f"<script>{script}</script>",
         max_file_size=MAX_FILE_SIZE,
         max_threads=MAX_THREADS,

@@ -102,8 +102,10 @@ window.langid = (() => {
       "drop a file.",
   };
   function sayMicrophone(sentence) {
-    const place = $("#microphone-problem p");
-    if (place) place.textContent = sentence;
+    for (const id of ["microphone-problem", "live-microphone-problem"]) {
+      const place = $(`#${id} p`);
+      if (place) place.textContent = sentence;
+    }
   }
   const devices = navigator.mediaDevices;
   if (devices) {

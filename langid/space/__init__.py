@@ -1,4 +1,4 @@
 """What of the Space needs gradio: its events, errors and MCP tool, and downloads for its clients.
 
-The layout is in ``app.py``.
+The layout is in ``app.py``, that of further tabs beside their events.
 """
