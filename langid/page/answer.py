@@ -63,7 +63,7 @@ def headline(answer: Identification) -> str:
     name = language_name(answer.language)
     if answer.confidence < PROBABLY:
         name = f"probably {join_names([answer.language])}"
-    return f"{name}, {percent(answer.confidence)}"
+    return f"{name}, {_percent(answer.confidence)}"
 
 
 def _verdict(answer: Identification) -> str:
@@ -75,7 +75,7 @@ def _verdict(answer: Identification) -> str:
         name, probably = join_names([answer.language]), '<span class="probably">probably</span> '
     return (
         f'<p class="verdict {kind}">{probably}<b>{escape(name)}</b> '
-        f'<span class="confidence">{percent(answer.confidence)}</span></p>'
+        f'<span class="confidence">{_percent(answer.confidence)}</span></p>'
     )
 
 
@@ -118,7 +118,7 @@ def _segment(stretch: Stretch, length_s: float, colour: str) -> str:
     left, width = stretch.start_s / length_s, (stretch.end_s - stretch.start_s) / length_s
     ranked = sorted(stretch.probabilities.items(), key=lambda item: -item[1])
     ranked.sort(key=lambda item: item[0] != stretch.language)
-    answers = ", ".join(f"{language_name(code)} {percent(share)}" for code, share in ranked[:3])
+    answers = ", ".join(f"{language_name(code)} {_percent(share)}" for code, share in ranked[:3])
     words = escape(f"{clock(stretch.start_s)} – {clock(stretch.end_s)}: {answers}")
     return (
         f'<button type="button" class="segment" data-start="{stretch.start_s:.3f}" '
@@ -135,14 +135,14 @@ def _bars(answer: Identification, unrestricted: Identification | None) -> str:
         if share < LEAST_SHARE:
             break
         before = (
-            f" <small>({percent(unrestricted.probabilities[label])} among all)</small>"
+            f" <small>({_percent(unrestricted.probabilities[label])} among all)</small>"
             if unrestricted
             else ""
         )
         rows.append(
             f'<li style="--colour: {colours[label]}; --share: {share:.4f}">'
             f"<span>{escape(language_name(label))}</span>"
-            f'<span class="bar"></span><span>{percent(share)}{before}</span></li>'
+            f'<span class="bar"></span><span>{_percent(share)}{before}</span></li>'
         )
     n_small = sum(0 < share < LEAST_SHARE for _, share in ranked)
     rest = f'<p class="rest">and {_count(n_small)} under 1 %</p>' if n_small else ""
@@ -155,7 +155,7 @@ def _table(answer: Identification) -> str:
     rows = "".join(
         f"<tr><td>{clock(segment.start_s)} – {clock(segment.end_s)}</td>"
         f"<td>{escape(language_name(segment.language))}</td>"
-        f"<td>{percent(segment.confidence)}</td></tr>"
+        f"<td>{_percent(segment.confidence)}</td></tr>"
         for segment in answer.segments
     )
     return (
@@ -166,7 +166,7 @@ def _table(answer: Identification) -> str:
     )
 
 
-def percent(share: float) -> str:
+def _percent(share: float) -> str:
     """``0.9749`` → ``"97 %"``; certainty and impossibility are not claimed."""
     if 0.995 <= share < 1:
         return "over 99 %"

@@ -10,11 +10,10 @@ from html import escape
 
 from langid.identification import Identification
 from langid.languages import language_name
-from langid.page.answer import PROBABLY, percent
+from langid.page.answer import headline
 from langid.page.jobs import Step
 from langid.page.timeline import label_colours, stretches
 from langid.page.times import clock
-from langid.page.words import describe_share, join_names
 
 MAX_FILES = 50
 MAX_NAME = 255  # characters of a file's name
@@ -114,11 +113,14 @@ def _row(row: Row, step: Step | None) -> str:
 def _cells(answer: Identification) -> str:
     colours = label_colours(list(answer.probabilities))
     if len(answer.languages) > 1:
-        spoken = [(part.language, describe_share(part)) for part in answer.languages]
-    elif answer.confidence < PROBABLY:
-        spoken = [(answer.language, f"probably {join_names([answer.language])}")]
+        confidence = ""  # it is no longer the question which one it is
+        spoken = [
+            (part.language, f"{language_name(part.language)} {100 * part.share:.0f} %")
+            for part in answer.languages
+        ]
     else:
-        spoken = [(answer.language, language_name(answer.language))]
+        name, confidence = headline(answer).rsplit(", ", 1)
+        spoken = [(answer.language, name)]
     languages = "".join(
         f'<p><i class="dot" style="--colour: {colours[code]}"></i>{escape(words)}</p>'
         for code, words in spoken
@@ -126,7 +128,7 @@ def _cells(answer: Identification) -> str:
     warnings = " ".join(f"⚠ {warning}" for warning in answer.warnings)
     return (
         f'<td class="language">{languages}</td>'
-        f'<td class="number">{percent(answer.confidence)}</td>'
+        f'<td class="number">{confidence}</td>'
         f'<td class="number">{answer.duration_s:.1f}</td>'
         f'<td class="segments">{_strip(answer, colours)}</td>'
         f'<td class="note">{escape(warnings)}</td>'

@@ -13,12 +13,9 @@ def describe_shares(languages: Sequence[LanguageShare]) -> str:
     """Shares of the speech, ``"German 64 %, English 36 %"``; of fewer than two languages ""."""
     if len(languages) < 2:
         return ""
-    return ", ".join(map(describe_share, languages))
-
-
-def describe_share(part: LanguageShare) -> str:
-    """``"German 64 %"``."""
-    return f"{language_name(part.language)} {100 * part.share:.0f} %"
+    return ", ".join(
+        f"{language_name(part.language)} {100 * part.share:.0f} %" for part in languages
+    )
 
 
 def describe_weights(source: str, revision: str | None) -> str:

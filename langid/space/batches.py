@@ -27,7 +27,7 @@ from langid.page.batch import (
 from langid.page.clients import Visitors
 from langid.page.jobs import POLL_S, BusyError, Step, short_first
 from langid.page.waveform import PeakMeter
-from langid.space.handlers import Handlers, view
+from langid.space.handlers import Handlers
 
 CANCELLED = "Cancelled before it was identified."
 TOO_LARGE = "The file is larger than this page takes: cut it into parts, or use the command line."
@@ -113,17 +113,20 @@ class Batches:
         left_out = [str(name) for name in left_out] if isinstance(left_out, list) else []
         if len(files) + len(left_out) > MAX_FILES:
             sentence = too_many(len(files) + len(left_out))
-            yield view(ticket, "error", problem_html(sentence), sentence), hidden, hidden
+            yield _view(ticket, "error", problem_html(sentence), sentence), hidden, hidden
             return
         rows = [Row(displayed_name(file.orig_name or Path(file.path).name)) for file in files]
         rows += [Row(displayed_name(name), error=TOO_LARGE) for name in left_out]
         if not rows:
             return
         yield _working(ticket, rows), hidden, hidden
+
+        def is_unwanted() -> bool:
+            return not self.visitors.want(session, ticket)
+
         try:
             for i in short_first([file.path for file in files]):
-                path, is_unwanted = files[i].path, lambda: not self.visitors.want(session, ticket)
-                for step in self._steps(path, is_unwanted):
+                for step in self._steps(files[i].path, is_unwanted):
                     if isinstance(step, str):
                         rows[i] = replace(rows[i], error=step)
                     elif step.is_last:
@@ -168,7 +171,7 @@ def _working(
 ) -> dict:
     step = step if isinstance(step, Step) and not step.is_last else None
     html = batch_progress_html(rows, step) + table_html(rows, step, current)
-    return view(ticket, "working", html, "")
+    return _view(ticket, "working", html, "")
 
 
 def _finished(ticket: int, rows: list[Row]) -> Iterator[Update]:
@@ -184,6 +187,11 @@ def _finished(ticket: int, rows: list[Row]) -> Iterator[Update]:
             buttons.append(gr.update(value=str(folder / name), visible=True))
     except OSError as error:
         _log.warning("The results of a batch cannot be written: %s", error)
-        yield view(ticket, "done", problem_html(NO_ROOM) + html, summary), gr.skip(), gr.skip()
+        yield _view(ticket, "done", problem_html(NO_ROOM) + html, summary), gr.skip(), gr.skip()
         return
-    yield view(ticket, "done", html, summary), *buttons
+    yield _view(ticket, "done", html, summary), *buttons
+
+
+def _view(ticket: int, state: str, html: str, words: str) -> dict:
+    """Value of the table's element: batch.js drops it unless the ticket is the newest."""
+    return {"ticket": ticket, "state": state, "html": html, "words": words}

@@ -56,13 +56,13 @@ class Handlers:
                 else:
                     yield self._progress(ticket, step), gr.skip()
         except gr.Error as error:
-            yield view(ticket, "error", problem_html(error.message), error.message), None
+            yield _view(ticket, "error", problem_html(error.message), error.message), None
         except IdentificationCancelled:
             if step and step.answer:
                 shown = (ticket, step.answer, step)
                 yield self.restrict(shown, candidates), shown
             else:
-                yield view(ticket, "error", problem_html("Cancelled."), "Cancelled."), None
+                yield _view(ticket, "error", problem_html("Cancelled."), "Cancelled."), None
 
     def restrict(self, shown: Shown | None, candidates: list[str]) -> dict:
         """The view of an answer among the candidates, by arithmetic alone."""
@@ -72,10 +72,10 @@ class Handlers:
         try:
             kept = choose_labels(candidates, self.identifier.labels)
         except ValueError as error:
-            return view(ticket, "error", problem_html(str(error)), str(error))
+            return _view(ticket, "error", problem_html(str(error)), str(error))
         answer = whole.restricted(kept) if kept else whole
         html = answer_html(answer, step, unrestricted=whole if kept else None)
-        return view(ticket, "done", html, headline(answer))
+        return _view(ticket, "done", html, headline(answer))
 
     def cancel(self, ticket: int, request: gr.Request) -> None:
         """End the work on a recording; what is known of it stays on the page."""
@@ -166,9 +166,9 @@ class Handlers:
 
     def _progress(self, ticket: int, step: Step) -> dict:
         html = progress_html(step) + (answer_html(step.answer, step) if step.answer else "")
-        return view(ticket, "working", html, "")
+        return _view(ticket, "working", html, "")
 
 
-def view(ticket: int, state: str, html: str, words: str) -> dict:
+def _view(ticket: int, state: str, html: str, words: str) -> dict:
     """Value of the answer's element: page.js drops it unless the ticket is the player's."""
     return {"ticket": ticket, "state": state, "html": html, "words": words}
