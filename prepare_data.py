@@ -3,6 +3,7 @@
     python prepare_data.py voxforge --output data/voxforge --max-hours 1      # to begin with
     python prepare_data.py folder my_recordings --output data/mine
     python prepare_data.py merge data/voxforge data/mine --output data/all
+    python prepare_data.py transcribe data/all --output data/transcribed
     python prepare_data.py speak sentences --output my_voices
 
 Every dataset is a folder of Parquet files with a card (README.md), split by speaker, ready for
@@ -21,7 +22,7 @@ from langid.data import options as cli
 from langid.data.speak import FORMATS, VOICES, read_sentences, speak
 from langid.data.utterance import ReasonCounts
 from langid.data.voxforge.index import DEFAULT_BASE_URL, DEFAULT_SAMPLE_RATES
-from langid.errors import DataError
+from langid.errors import DataError, TeacherError
 from langid.files import text_of_name
 from langid.languages import DEFAULT_LANGUAGES
 
@@ -30,31 +31,6 @@ _NO_SETTINGS = {
     *("run", "when_interrupted", "output", "overwrite", "num_proc", "push_to_hub", "private"),
     *("base_url", "workers", "downloads", "archives"),
 }
-
-FOLDER_HELP = """
-SRC is one folder a language (french/clip.mp3 or french/anna/clip.mp3), an audiofolder with a
-metadata.csv or metadata.jsonl (columns file_name, language and optionally split, source, speaker,
-licence, synthetic, transcript), or Common Voice as it unpacks, one locale or several. Languages may
-be tags, codes or names: en-US, deu, Español.
-"""
-VOXFORGE_HELP = """
-Downloads archives of VoxForge until each language has its hours, and builds a dataset of them.
-Nothing is downloaded twice, and Ctrl-C loses nothing: the same command goes on. An hour of speech
-is some 90 MB to download and 60 MB in the dataset. Begin with --max-hours 1: with five languages
-0.5 GB, eight minutes at 1 MB/s. The default of 20 hours each is up to 9 GB, two and a half hours
-at 1 MB/s, and 15 GB of disk. Six languages in full (--max-hours inf --max-minutes-per-speaker inf)
-were once 60 GB: 17 hours and 100 GB of disk. From archives on disk, two processes build some 25
-hours of speech in a minute.
-"""
-SPEAK_HELP = """
-SENTENCES holds fr.txt, de.txt, …: one sentence a line. Needs espeak-ng. The result is a folder for
-prepare_data.py folder.
-"""
-MERGE_HELP = """
-Joins datasets made by this tool (folders, or USER/NAME on the Hub). Speakers of different sources
-are different people; a speaker of one source must stand in the same split everywhere. Audio that
-occurs twice is kept once, and not for training if one of the two is not.
-"""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -66,11 +42,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     add_voxforge_command(commands)
     add_folder_command(commands)
     add_merge_command(commands)
+    add_transcribe_command(commands)
     add_speak_command(commands)
     options = parser.parse_args(arguments)
     try:
         options.run(options)
-    except DataError as error:
+    except (DataError, TeacherError) as error:
         print(error, file=sys.stderr)
         return 2
     except KeyboardInterrupt:
@@ -80,7 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def add_voxforge_command(commands) -> None:
-    parser = cli.add_command(commands, "voxforge", run_voxforge, "from VoxForge", VOXFORGE_HELP)
+    parser = cli.add_command(commands, "voxforge", run_voxforge, "from VoxForge")
     parser.add_argument(
         "--languages",
         type=cli.languages,
@@ -161,9 +138,7 @@ def run_voxforge(options: argparse.Namespace) -> None:
 
 
 def add_folder_command(commands) -> None:
-    parser = cli.add_command(
-        commands, "folder", run_folder, "from a folder of recordings", FOLDER_HELP
-    )
+    parser = cli.add_command(commands, "folder", run_folder, "from a folder of recordings")
     parser.add_argument("source", metavar="SRC", type=Path, help="folder of recordings")
     parser.add_argument(
         "--source-name",
@@ -222,7 +197,7 @@ def run_folder(options: argparse.Namespace) -> None:
 
 
 def add_merge_command(commands) -> None:
-    parser = cli.add_command(commands, "merge", run_merge, "several datasets to one", MERGE_HELP)
+    parser = cli.add_command(commands, "merge", run_merge, "several datasets to one")
     parser.add_argument(
         "sources", metavar="DATASET", nargs="+", help="folder of a dataset, or USER/NAME"
     )
@@ -245,9 +220,49 @@ def run_merge(options: argparse.Namespace) -> None:
     )
 
 
+def add_transcribe_command(commands) -> None:
+    parser = cli.add_command(commands, "transcribe", run_transcribe, "the transcripts it lacks")
+    parser.add_argument("dataset", metavar="DATASET", help="folder of a dataset, or USER/NAME")
+    parser.add_argument(
+        "--model",
+        default="base",
+        help="a multilingual Whisper model: a folder of faster-whisper, a Hub id or a name such as "
+        "small",
+    )
+    parser.add_argument(
+        "--min-confidence",
+        type=cli.share,
+        default=0.6,
+        metavar="P",
+        help="leave clips without transcript where Whisper is less sure: its mean probability of "
+        "a token",
+    )
+    cli.add_building_options(parser)
+
+
+def run_transcribe(options: argparse.Namespace) -> None:
+    from langid.data.card_texts import TRANSCRIBED
+    from langid.data.merge import find_dataset
+    from langid.data.transcripts import transcript_jobs
+    from langid.training.transcriber import open_transcriber, transcribing_reader
+
+    target = _target(options)
+    folder = find_dataset(options.dataset)
+    transcriber = open_transcriber(options.model)
+    jobs, languages = transcript_jobs(options.dataset, folder, transcriber.knows)
+    target.build(
+        jobs=jobs,
+        languages=languages,
+        read=transcribing_reader(options.model, options.min_confidence),
+        excluded=ReasonCounts(),
+        text=TRANSCRIBED,
+        unit="h",
+    )
+
+
 def add_speak_command(commands) -> None:
     parser = cli.add_command(
-        commands, "speak", run_speak, "synthetic speech of sentences, as a folder", SPEAK_HELP
+        commands, "speak", run_speak, "synthetic speech of sentences, as a folder"
     )
     parser.set_defaults(when_interrupted="nothing was written")
     parser.add_argument("sentences", metavar="SENTENCES", type=Path, help="folder of fr.txt …")

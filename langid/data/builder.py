@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 import pyarrow as pa
@@ -14,10 +14,10 @@ import pyarrow.parquet as pq
 from tqdm import tqdm
 
 from langid.data.disjoint import Deduplicator, check_disjoint
-from langid.data.processes import process_pool, run_in_order
+from langid.data.processes import HOURS_BAR, process_pool, run_in_order
 from langid.data.splits import SPLITS
 from langid.data.store import BUILD_FILE, DATA_FOLDER, ShardWriter, number_shards, shard_paths
-from langid.data.utterance import Job, Reading, ReasonCounts
+from langid.data.utterance import Job, Reading, ReasonCounts, Utterance
 from langid.errors import DataError
 from langid.files import exclusive_lock, read_json, write_json
 
@@ -114,6 +114,8 @@ def build_dataset(
         Writes README.md into a finished folder: takes the folder, what was left out and changed.
     excluded
         What was left out before, to be reported with the rest.
+    unit
+        Of the jobs' ``amount``, for the progress: ``"h"`` for hours of audio.
 
     Raises
     ------
@@ -139,7 +141,9 @@ def build_dataset(
     try:
         with _work_folder(output) as work:
             folder = work / "dataset"
-            journal = _resume_or_start(work, folder, fingerprint, excluded)
+            # Files of other columns, an earlier version's, do not go together with today's.
+            state = f"{fingerprint} {len(fields(Utterance))}"
+            journal = _resume_or_start(work, folder, state, excluded)
             with process_pool(n_processes) as pool:
                 _write_splits(recipe, read, folder, journal, pool, n_processes, unit)
             if not any(shard_paths(folder, split) for split in SPLITS):
@@ -225,18 +229,20 @@ def _write_splits(
     unseen = Deduplicator()
     for split in SPLITS:
         unseen.remember_folder(folder, split)
-    with tqdm(total=len(recipe.jobs), unit=unit, disable=None) as progress:
+    total = sum(job.amount for job in recipe.jobs)
+    bar = {"bar_format": HOURS_BAR} if unit == "h" else {}
+    with tqdm(total=total, unit=unit, disable=None, **bar) as progress:
         for split in reversed(SPLITS):  # train last: it yields to the others
             jobs = [job for job in recipe.jobs if job.split == split]
             n_done = journal.n_done.get(split, 0)
-            progress.update(n_done)
+            progress.update(sum(job.amount for job in jobs[:n_done]))
             n_shards = journal.n_shards.get(split, 0)
             with ShardWriter(folder / DATA_FOLDER, split, recipe.languages, n_shards) as writer:
                 readings = run_in_order(
                     pool, read, jobs[n_done:], n_processes, lambda job: job.n_bytes
                 )
-                for _, reading in readings:
-                    progress.update()
+                for job, reading in readings:
+                    progress.update(job.amount)
                     n_done += 1
                     excluded.extend(reading.excluded)
                     changes.extend(reading.changes)

@@ -25,7 +25,9 @@ COLUMN_MEANINGS = {
     "source": "corpus or collection that the recording is from",
     "archive": "submission that it came in",
     "utterance_id": "name within the archive",
-    "transcript": "what the speaker was asked to read",
+    "transcript": "what the speaker was asked to read, or what `transcript_source` heard",
+    "transcript_source": "the model that wrote the transcript; null: it came with the recording",
+    "transcript_confidence": "that model's mean probability of a token, 0 to 1",
     "gender": "`female`, `male` or `other`, as the speaker said",
     "age_range": "`youth`, `adult` or `senior`, as the speaker said",
     "dialect": "as the speaker put it",
@@ -73,6 +75,7 @@ def make_dataset_card(
         shell_name=shlex.quote(repo_id),
         train_options=_train_options(counts),
         by_language=_by_language(counts),
+        transcript_note=_transcript_note(counts.total()),
         gender_known=set(counts.values("gender")) != {UNKNOWN},
         by_gender=_by_gender(counts),
         by_source=_by_source(counts),
@@ -167,6 +170,18 @@ def _by_language(counts: Counts) -> str:
         total = counts.total(**wanted)
         rows.append([*row, percent(total.n_transcripts / total.n_clips)])
     return table([*header, "with transcript"], rows)
+
+
+def _transcript_note(total: Amount) -> str:
+    """How many transcripts a machine wrote, and which; nothing where all came with the audio."""
+    if not total.n_by_model:
+        return ""
+    models = few([f"{n:,} by {model}" for model, n in total.n_by_model.most_common()])
+    return (
+        f"Of {total.n_transcripts:,} transcripts, {total.n_by_model.total():,} were written by a "
+        f"machine that was told the language ({models}) and checked by nobody: "
+        "`transcript_source` names it."
+    )
 
 
 def _by_gender(counts: Counts) -> str:

@@ -50,6 +50,14 @@ MERGED = CardText(
 Several datasets joined: `source` tells them apart, and a speaker's name begins with the source.
 {_STORED}""",
 )
+TRANSCRIBED = CardText(
+    title="Transcribed speech for spoken language identification",
+    how_made=f"""\
+A dataset whose missing transcripts Whisper wrote, told the language of each clip. It left out what
+it took for no speech, what repeats itself (a compression ratio over 2.4) and what it was not sure
+of; nobody has read the rest. Noise, and languages that it does not know, are without.
+{_STORED}""",
+)
 
 _FAULTS = {
     "voxforge": """\

@@ -1,6 +1,6 @@
 """What the files of a dataset hold, counted from their small columns; no audio is read."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -30,18 +30,20 @@ class Group(NamedTuple):
 
 @dataclass
 class Amount:
-    """Clips, their seconds and speakers, and how many clips have a transcript."""
+    """Clips, their seconds and speakers, how many have a transcript, and from which model."""
 
     n_clips: int = 0
     duration_s: float = 0.0
     speakers: set[str] = field(default_factory=set)
     n_transcripts: int = 0
+    n_by_model: Counter[str] = field(default_factory=Counter)  # of the transcripts
 
     def include(self, other: "Amount") -> None:
         self.n_clips += other.n_clips
         self.duration_s += other.duration_s
         self.speakers |= other.speakers
         self.n_transcripts += other.n_transcripts
+        self.n_by_model.update(other.n_by_model)
 
 
 @dataclass(frozen=True)
@@ -127,14 +129,17 @@ def count_dataset(folder: Path) -> Counts:
 def _count_split(folder: Path, split: str, groups: dict[Group, Amount]) -> None:
     columns = [
         *("language", "gender", "source", "licence", "synthetic"),
-        *("speaker_id", "duration_s", "transcript"),
+        *("speaker_id", "duration_s", "transcript", "transcript_source"),
     ]
-    for row in read_columns(folder, split, columns):
-        language, gender, source, licence, synthetic, speaker_id, duration_s, transcript = row
+    # Datasets of earlier versions lack the last one.
+    for row in read_columns(folder, split, columns, optional=("transcript_source",)):
+        language, gender, source, licence, synthetic, speaker_id, duration_s, *spoken = row
+        transcript, model = spoken
         amount = groups[
             Group(split, language, gender or UNKNOWN, source, licence or UNSTATED, bool(synthetic))
         ]
-        amount.include(Amount(1, duration_s, {speaker_id}, int(bool(transcript))))
+        by_model = Counter([model] if transcript and model else ())
+        amount.include(Amount(1, duration_s, {speaker_id}, int(bool(transcript)), by_model))
 
 
 def _n_bytes(path: Path) -> int:

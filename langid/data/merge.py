@@ -97,6 +97,8 @@ class RowGroup:
     path: Path
     index: int
     languages: tuple[str, ...]  # what the numbers in the column stand for
+    first_row: int = 0
+    n_rows: int | None = None  # None: all from the first on
 
 
 def read_row_group(job: Job) -> Reading:
@@ -104,7 +106,8 @@ def read_row_group(job: Job) -> Reading:
     part: RowGroup = job.item
     reading = Reading()
     with opened(part.path) as file:
-        rows = file.read_row_group(part.index).to_pylist()
+        table = file.read_row_group(part.index)
+    rows = table.slice(part.first_row, part.n_rows).to_pylist()
     known = {field.name for field in fields(Utterance)}
     for number, row in enumerate(rows):
         audio = row.pop("audio") or {}

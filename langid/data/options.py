@@ -1,4 +1,5 @@
-"""The command line of prepare_data.py: options that its commands share, and their values."""
+"""The command line of prepare_data.py: what its commands say of themselves, the options that they
+share, and their values."""
 
 import argparse
 import math
@@ -8,6 +9,41 @@ from pathlib import Path
 from langid.data.clips import ClipLimits
 from langid.errors import DataError
 from langid.languages import parse_languages
+
+DESCRIPTIONS = {
+    "folder": """
+SRC is one folder a language (french/clip.mp3 or french/anna/clip.mp3), an audiofolder with a
+metadata.csv or metadata.jsonl (columns file_name, language and optionally split, source, speaker,
+licence, synthetic, transcript), or Common Voice as it unpacks, one locale or several. Languages may
+be tags, codes or names: en-US, deu, Español.
+""",
+    "voxforge": """
+Downloads archives of VoxForge until each language has its hours, and builds a dataset of them.
+Nothing is downloaded twice, and Ctrl-C loses nothing: the same command goes on. An hour of speech
+is some 90 MB to download and 60 MB in the dataset. Begin with --max-hours 1: with five languages
+0.5 GB, eight minutes at 1 MB/s. The default of 20 hours each is up to 9 GB, two and a half hours
+at 1 MB/s, and 15 GB of disk. Six languages in full (--max-hours inf --max-minutes-per-speaker inf)
+were once 60 GB: 17 hours and 100 GB of disk. From archives on disk, two processes build some 25
+hours of speech in a minute.
+""",
+    "speak": """
+SENTENCES holds fr.txt, de.txt, …: one sentence a line. Needs espeak-ng. The result is a folder for
+prepare_data.py folder.
+""",
+    "merge": """
+Joins datasets made by this tool (folders, or USER/NAME on the Hub). Speakers of different sources
+are different people; a speaker of one source must stand in the same split everywhere. Audio that
+occurs twice is kept once, and not for training if one of the two is not.
+""",
+    "transcribe": """
+Writes the transcripts that a dataset lacks with Whisper, on the CPU, which is told the language of
+each clip, so that training can learn the phones of all speech. Needs faster-whisper, as does
+train.py --teacher: pip install faster-whisper. Transcripts that are there stay; noise, music and
+languages that Whisper does not know stay without. The columns transcript_source and
+transcript_confidence tell the new ones. What is transcribed once is kept in the cache of the
+datasets library.
+""",
+}
 
 
 def _number(kind: type, is_valid: Callable[[float], bool], what: str) -> Callable[[str], float]:
@@ -51,13 +87,11 @@ class _Help(argparse.ArgumentDefaultsHelpFormatter):
         return super()._get_help_string(action) if has_default else action.help
 
 
-def add_command(
-    commands, name: str, run: Callable, summary: str, description: str
-) -> argparse.ArgumentParser:
+def add_command(commands, name: str, run: Callable, summary: str) -> argparse.ArgumentParser:
     parser = commands.add_parser(
         name,
         help=summary,
-        description=description,
+        description=DESCRIPTIONS[name],
         formatter_class=_Help,
     )
     parser.set_defaults(run=run, when_interrupted="what is done is kept; the same command goes on")

@@ -12,6 +12,8 @@ from typing import TypeVar
 
 from langid.errors import DataError
 
+# For tqdm, where the work is counted in hours of audio.
+HOURS_BAR = "{desc}{percentage:3.0f}% {n:.2f}/{total:.2f} h [{elapsed}<{remaining}]"
 ITEMS_AHEAD = 4  # in flight for each process
 BYTES_AHEAD = 256 * 2**20  # … unless the items are large: their results wait in memory
 

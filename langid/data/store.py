@@ -44,6 +44,8 @@ def dataset_features(languages: list[str]) -> "Features":
             "archive": text,
             "utterance_id": text,
             "transcript": text,
+            "transcript_source": text,
+            "transcript_confidence": Value("float32"),
             "gender": text,
             "age_range": text,
             "dialect": text,

@@ -16,6 +16,7 @@ class Job:
     n_bytes: int  # about as much as its result takes
     item: Any
     stamp: str = ""  # changes whenever its result might
+    amount: float = 1  # of the work, in the unit of the build
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,8 @@ class Utterance:
     archive: str | None = None
     utterance_id: str | None = None
     transcript: str | None = None
+    transcript_source: str | None = None  # the model that wrote it; None: it came with the audio
+    transcript_confidence: float | None = None  # of that model, 0 to 1
     gender: str | None = None  # "female", "male" or "other"
     age_range: str | None = None  # "youth", "adult" or "senior"
     dialect: str | None = None

@@ -48,7 +48,7 @@ class Whisper:
                 "A Whisper model needs faster-whisper, which only training and comparing use: "
                 "pip install faster-whisper."
             ) from error
-        folder = _folder_of(model)
+        folder = model_folder(model)
         try:
             self._model = ctranslate2.models.Whisper(
                 str(folder),
@@ -104,7 +104,7 @@ def chunks(waveform: np.ndarray) -> list[np.ndarray]:
     return [piece for i, piece in enumerate(pieces) if i == 0 or len(piece) >= _SAMPLE_RATE_HZ]
 
 
-def _folder_of(model: str) -> Path:
+def model_folder(model: str) -> Path:
     """The files of a model."""
     if Path(model).is_dir():
         folder = Path(model)

@@ -19,7 +19,7 @@ from tqdm import tqdm
 
 from langid.audio import AudioError, load_audio
 from langid.config import ModelConfig
-from langid.data.processes import run_in_order
+from langid.data.processes import HOURS_BAR, run_in_order
 from langid.training.clips import is_usable, prepare_clips
 from langid.training.datasets import DatasetSplit
 from langid.training.sampling import ClipSampler, Shares
@@ -97,10 +97,9 @@ class TeacherTargets:
             ThreadPoolExecutor(self._n_threads) as pool,
             tqdm(
                 total=round(hours, 2),
-                desc=f"teacher on {name}",
+                desc=f"teacher on {name}: ",
                 unit="h",
-                bar_format="{desc}: {percentage:3.0f}% {n:.2f}/{total:.2f} h "
-                "[{elapsed}<{remaining}]",
+                bar_format=HOURS_BAR,
                 delay=1,
                 disable=None,
             ) as progress,

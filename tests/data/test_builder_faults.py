@@ -180,3 +180,16 @@ def test_a_full_disk_is_one_sentence_and_the_build_goes_on_later(
     build(tmp_path / "out", many_jobs(), lambda work: (again.append(work.key), read(work))[1])
     assert 0 < len(again) < 12
     assert len(load(tmp_path / "out")["train"]) == 12
+
+
+def test_what_an_earlier_version_left_in_other_columns_is_written_again(
+    tmp_path, small_shards, monkeypatch
+):
+    jobs = many_jobs()
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(builder, "fields", lambda kind: ())  # it stored fewer
+        build(tmp_path / "out", jobs, interrupted_in_train)
+    again = []
+    build(tmp_path / "out", jobs, lambda work: (again.append(work.key), read(work))[1])
+    assert len(again) == len(jobs)
+    assert sizes(tmp_path / "out") == ALL_OF_THEM

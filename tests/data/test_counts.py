@@ -31,7 +31,7 @@ def test_clips_speakers_and_seconds_are_counted_by_whatever_is_asked(folder):
 def test_counting_reads_no_audio(folder, monkeypatch):
     asked = []
 
-    def read_columns(folder, split, columns):
+    def read_columns(folder, split, columns, optional):
         asked.extend(columns)
         return iter(())
 
