@@ -1,4 +1,4 @@
-"""The Space: ``python app.py`` serves the page, the endpoint ``/predict`` and ``/health``.
+"""The Space: ``python app.py`` serves the page, the endpoint ``/predict``, ``/health`` and MCP.
 
 ``LANGID_MODEL`` and ``LANGID_REVISION`` choose the weights; ``GRADIO_SERVER_NAME`` and
 ``GRADIO_SERVER_PORT`` the address.
@@ -23,6 +23,7 @@ from langid.page.words import describe_weights, join_names
 from langid.space.batches import Batches
 from langid.space.errors import MISTAKES, Page, refuse
 from langid.space.handlers import Handlers
+from langid.space.mcp_tool import SCHEMA_PATH, LanguageTool
 
 EXAMPLES = Path(__file__).parent / "examples"
 # Name on the screen → clip; examples/README.md names their sources.
@@ -227,6 +228,7 @@ def launch(page: gr.Blocks, **options) -> tuple:
         button_primary_background_fill_hover="*primary_700",
     )
     handlers = page.handlers
+    tool = LanguageTool(handlers.scheduler)
     script = "".join((PAGE_FILES / name).read_text(encoding="utf-8") for name in SCRIPTS)
     return page.launch(
         theme=theme,
@@ -235,9 +237,11 @@ def launch(page: gr.Blocks, **options) -> tuple:
         max_file_size=MAX_FILE_SIZE,
         max_threads=MAX_THREADS,
         footer_links=["api", "gradio", "settings"],
+        mcp_server=True,
         app_kwargs={
+            "lifespan": tool.lifespan(page),
             "middleware": [Middleware(ListenerMiddleware, listeners=handlers.listeners)],
-            "routes": [Route("/health", handlers.health)],
+            "routes": [Route("/health", handlers.health), Route(SCHEMA_PATH, tool.schema)],
             "exception_handlers": dict.fromkeys(MISTAKES, refuse),
         },
         **options,

@@ -1,1 +1,4 @@
-"""What of the Space needs gradio: its events and its errors. The layout is in ``app.py``."""
+"""What of the Space needs gradio: its events, errors and MCP tool, and downloads for its clients.
+
+The layout is in ``app.py``.
+"""

@@ -1,12 +1,17 @@
 """What a client does wrong before its call reaches a handler: a sentence for every way."""
 
 import logging
+import tempfile
+from pathlib import Path
 
 import gradio as gr
 from gradio.route_utils import FnIndexInferError
+from gradio.utils import get_upload_folder
 from starlette.responses import JSONResponse
 
+from langid.errors import AudioError
 from langid.space.handlers import GONE
+from langid.space.recordings import fetch_recording
 
 UNUSABLE = (
     "The recording could not be fetched: upload the file, or give a public http(s) address of it "
@@ -27,16 +32,30 @@ class Page(gr.Blocks):
     async def preprocess_data(self, block_fn, inputs, state, explicit_call=False):
         missing = [block.value for block in block_fn.inputs[len(inputs) :]]
         try:
+            inputs = [await _fetched(value) for value in inputs]
             return await super().preprocess_data(
                 block_fn, [*inputs, *missing], state, explicit_call
             )
         except gr.Error:
             raise
+        except AudioError as error:
+            raise gr.Error(str(error), print_exception=False) from error
         except FileNotFoundError as error:
             raise gr.Error(GONE, print_exception=False) from error
         except Exception as error:
             _log.info("Input refused: %s", error)
             raise gr.Error(UNUSABLE, print_exception=False) from error
+
+
+async def _fetched(value: object) -> object:
+    """Gradio itself would fetch a file at an address whatever its size, and into memory."""
+    address = value.get("path") if isinstance(value, dict) else None
+    if not isinstance(address, str) or not address.startswith(("http://", "https://")):
+        return value
+    folder = Path(get_upload_folder())
+    folder.mkdir(parents=True, exist_ok=True)
+    path = await fetch_recording(address, Path(tempfile.mkdtemp(dir=folder)))
+    return {**value, "path": str(path)}
 
 
 async def refuse(_request: object, error: Exception) -> JSONResponse:
