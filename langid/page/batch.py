@@ -125,7 +125,9 @@ def _row(row: Row, step: Step | None, texts: Texts) -> str:
 
 def _cells(answer: Identification, texts: Texts) -> str:
     colours = label_colours(list(answer.probabilities))
+    confidence = texts.probability(answer.confidence)
     if len(answer.languages) > 1:
+        confidence = ""  # it is no longer the question which one it is
         spoken = [(part.language, describe_share(part, texts)) for part in answer.languages]
     else:
         spoken = [(answer.language, answer_words(answer, texts)[0].replace("*", ""))]
@@ -137,7 +139,7 @@ def _cells(answer: Identification, texts: Texts) -> str:
     seconds = f"{answer.duration_s:.1f}".replace(".", texts("number.decimal"))
     return (
         f'<td class="language">{languages}</td>'
-        f'<td class="number">{texts.probability(answer.confidence)}</td>'
+        f'<td class="number">{confidence}</td>'
         f'<td class="number">{seconds}</td>'
         f'<td class="segments">{_strip(answer, colours, texts)}</td>'
         f'<td class="note" lang="en">{escape(warnings)}</td>'
