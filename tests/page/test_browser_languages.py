@@ -71,7 +71,7 @@ def test_the_whole_page_is_in_the_language_of_the_browser(visit, language):
     answer = page.locator("#answer")
     among_all = texts("answer.among_all", share="").strip()
     answer.locator(".bars", has_text=among_all).wait_for()
-    assert texts.phrase("fr") in answer.locator(".note").last.inner_text()
+    assert texts.name("fr") in answer.locator(".note").last.inner_text()
     shown = page.locator("body").inner_text()
     assert "__i18n__" not in shown and "page." not in shown and "undefined" not in shown
     if language != "en":
