@@ -116,6 +116,7 @@ def test_problems_are_in_the_language_that_they_say_they_are_in(visit, tmp_path)
     choose_example(page, texts("page.example.german"))
     wait_for_answer(page)
     page.locator("#candidates button").first.click()
+    page.locator("#candidates input").last.wait_for()
     for box in page.locator("#candidates input").all():
         box.uncheck()
     problem = page.locator("#answer .problem")
