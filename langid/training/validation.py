@@ -18,7 +18,7 @@ from langid.windows import aggregate, frame_windows
 TEMPERATURES = np.geomspace(0.5, 3.0, 61)
 BIAS_CHANGES = np.linspace(-0.6, 0.6, 13)
 N_BIAS_ROUNDS = 3
-BIAS_PENALTY = 0.03  # of squared biases, in nats of the loss
+BIAS_PENALTY = 1.0  # of squared biases, in nats of the loss
 BATCH_SIZE = 128  # windows
 OTHER_SHARE = 0.25  # of the score, for telling other languages from the model's own
 
