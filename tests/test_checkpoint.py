@@ -1,8 +1,8 @@
 """What of a folder of weights is believed, and what is refused."""
 
 import json
-import re
 import os
+import re
 from dataclasses import replace
 
 import pytest
