@@ -23,13 +23,14 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 from langid.errors import PublishError
-from langid.hub.publish import Publication, push_folder
+from langid.hub.publish import CARD_FILE, Publication, push_folder
 
 ROOT = Path(__file__).parents[2]
 FILES = ("app.py", "train.py", "prepare_data.py", "README.md", "LICENSE")
 FOLDERS = ("langid", "examples")
 LEFT_OUT = (".*", "__pycache__", "*.pyc", "*.pt", "*.part", "*~")  # of the folders
 REQUIREMENTS, LOCK = "requirements.txt", "langid/space/requirements.lock"
+PICTURE = "examples/page.png"
 CLIP, ITS_LANGUAGE = "examples/french.flac", "fr"
 START_TIMEOUT_S = 400.0  # on a busy machine the imports alone take two minutes
 SPACE = Publication(
@@ -83,6 +84,7 @@ def main(arguments: list[str]) -> int:
                 python = install(folder, Path(temporary) / "venv")
             print(f"It starts and answers: {CLIP} is {try_out(folder, python)}.", flush=True)
         if options.push:
+            add_thumbnail(folder / CARD_FILE, options.push)
             print(push_folder(folder, options.push, SPACE, options.private))
     return 0
 
@@ -111,6 +113,17 @@ def assemble(root: Path, folder: Path) -> list[str]:
     except (OSError, shutil.Error) as error:
         raise PublishError(f"The Space cannot be assembled in {folder}: {error}.") from error
     return sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file())
+
+
+def add_thumbnail(card: Path, repo_id: str) -> None:
+    """The page's picture, for links to the Space that are shared: the Hub asks for its address.
+
+    A bare name is left without: its user is known only when the Hub has been asked.
+    """
+    if "/" in repo_id:
+        url = f"https://huggingface.co/spaces/{repo_id}/resolve/main/{PICTURE}"
+        text = card.read_text(encoding="utf-8")
+        card.write_text(text.replace("---\n", f"---\nthumbnail: {url}\n", 1), encoding="utf-8")
 
 
 def pins(lock: str) -> list[str]:

@@ -38,7 +38,8 @@ window.langid = (() => {
     for (const [selector, key] of Object.entries(NAMES))
       $(selector)?.setAttribute("aria-label", say(key));
   }
-  document.addEventListener("loadstart", nameElements, true); // of a new player
+  // A new player comes with every recording, the candidates when they are unfolded.
+  new MutationObserver(nameElements).observe(html, { childList: true, subtree: true });
   document.addEventListener("focusin", nameElements);
 
   // Elements with data-text="key" say that text, in the language of now.

@@ -126,7 +126,11 @@ def test_a_push_uploads_what_a_dry_run_assembles(tmp_path, capsys, hub):
     assemble(ROOT, tmp_path / "space")
     assert main(["space", "--push", REPO]) == 0
     repo = hub.repos["space", REPO]
-    assert published(hub) == contents(tmp_path / "space")
+    files = published(hub)
+    url = f"https://huggingface.co/spaces/{REPO}/resolve/main/examples/page.png"
+    assert files["README.md"].startswith(f"---\nthumbnail: {url}\ntitle: ".encode())
+    files["README.md"] = files["README.md"].replace(f"thumbnail: {url}\n".encode(), b"")
+    assert files == contents(tmp_path / "space")
     assert (repo.sdk, repo.private) == ("gradio", False)
     assert len(repo.commits) == 2  # the repository's first, and ours
     url = f"{hub.url}/spaces/{REPO}/commit/{repo.refs['main']}"

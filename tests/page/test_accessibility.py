@@ -92,6 +92,23 @@ def test_axe_finds_nothing_that_is_ours(page, axe, tmp_path):
     assert dark == page.evaluate("matchMedia('(prefers-color-scheme: dark)').matches")
 
 
+@pytest.mark.parametrize("page", ["light", "dark"], indirect=True)
+def test_axe_finds_nothing_that_is_ours_in_the_other_tabs(page, axe, tmp_path):
+    page.get_by_role("tab", name="Live").click()
+    page.locator("#live-answer .empty").wait_for()
+    assert violations(page, axe) == {}
+    page.get_by_role("tab", name="Many files").click()
+    page.locator("#batch .empty").wait_for()
+    assert violations(page, axe) == {}
+    broken = tmp_path / "notes.wav"
+    broken.write_text("This is no sound at all.\n" * 20)
+    files = [write_speech(tmp_path / "two.flac", "german", "english", duration_s=24), broken]
+    page.set_input_files("#batch-drop input[type=file]", files)
+    page.locator("#batch [data-state=done]").wait_for()
+    assert page.locator("#batch tbody tr").count() == 2
+    assert violations(page, axe) == {}
+
+
 def test_axe_notices_what_is_ours(page, axe):
     """The test above can fail: an unnamed button and text that nobody can read are found."""
     page.evaluate(

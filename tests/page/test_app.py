@@ -449,7 +449,7 @@ def test_weights_with_impossible_settings_are_replaced_and_named(monkeypatch, tm
 def test_the_page_promises_what_its_weights_answer(tmp_path):
     config = ModelConfig(labels=("en", "nl", "none"), stem_channels=4, width=16)
     identifier = LanguageIdentifier(LanguageCNN(config), str(tmp_path))
-    text = str(app.build(identifier).config["i18n_translations"]["en"])
+    text = app.build(identifier).config["i18n_translations"]["en"]["page.head"]
     assert "tells English and Dutch apart. It also says when nobody speaks." in text
     assert "when another language is spoken" not in text
 

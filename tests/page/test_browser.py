@@ -248,7 +248,7 @@ def test_no_screen_is_scrolled_sideways(browser, url, tmp_path, scheme, duration
 
 
 def test_a_phone_scrolls_to_the_answer(page):
-    page.set_viewport_size(PHONE)
+    page.set_viewport_size(PHONE | {"height": 600})
     choose_example(page, "French")
     wait_for_answer(page)
     page.wait_for_function("window.scrollY > 0")

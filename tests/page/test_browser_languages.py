@@ -104,9 +104,8 @@ def test_another_language_can_be_chosen_while_an_answer_is_shown(visit):
     choose_example(page, "French")
     wait_for_answer(page)
     page.locator("footer .settings").click()
-    page.get_by_role("textbox").or_(page.get_by_role("listbox")).last.click()
+    page.get_by_role("combobox", name="Language").click()
     page.get_by_role("option", name="Deutsch").click()
-    page.keyboard.press("Escape")
     wait_for_language(page, "de")
     page.locator("#answer .verdict b", has_text="Französisch").wait_for()
     assert page.title() == texts_in("de")("page.title")
@@ -117,6 +116,7 @@ def test_problems_are_in_the_language_that_they_say_they_are_in(visit, tmp_path)
     choose_example(page, texts("page.example.german"))
     wait_for_answer(page)
     page.locator("#candidates button").first.click()
+    page.locator("#candidates input").last.wait_for()
     for box in page.locator("#candidates input").all():
         box.uncheck()
     problem = page.locator("#answer .problem")
@@ -167,12 +167,29 @@ def test_longer_words_do_not_widen_the_page_or_lose_their_ends(visit, tmp_path, 
         page.wait_for_timeout(200)
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         cut = page.evaluate(
-            "[...document.querySelectorAll('#answer .bars span, #answer p, #examples button')]"
+            "[...document.querySelectorAll('#answer .bars span, #answer p, #examples button,"
+            " [role=tab], #candidates label, label[data-testid=block-label]')]"
             ".filter((e) => e.checkVisibility() && !e.matches('.announcement')"
             " && e.scrollWidth > e.clientWidth + 1)"
             ".map((e) => e.outerHTML.slice(0, 120))"
         )
         assert cut == [], width
+
+
+@pytest.mark.parametrize("language", PAGE_LANGUAGES)
+@pytest.mark.parametrize("width", [320, 390])
+def test_a_phone_shows_all_tabs_from_the_start(visit, language, width):
+    page = visit(language, viewport={"width": width, "height": 844}, has_touch=True)
+    texts = texts_in(language)
+    wait_for_language(page, language)
+    for key in ("page.recording", "page.live", "page.many"):
+        tab = page.get_by_role("tab", name=texts(key), exact=True)
+        box = tab.bounding_box()
+        assert box["x"] >= 0 and box["x"] + box["width"] <= width
+        assert tab.evaluate("e => e.scrollWidth <= e.clientWidth")
+        tab.click()
+        page.locator("[role=tab][aria-selected=true]", has_text=texts(key)).wait_for()
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
 def test_what_is_ticked_is_kept_for_the_next_visit(visit, url):

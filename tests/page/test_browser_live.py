@@ -17,6 +17,8 @@ pytestmark = pytest.mark.browser
 TIMEOUT_MS = 90_000
 WIDTHS = [320, 390, 768, 1280]
 OTHERS = ("other", "none")
+# Gradio's recorder gives up a chunk when it is stopped within it, and does not catch that.
+GRADIOS_ERROR = "Another request was made to initiate an encoding."
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +48,7 @@ def visit(browser, url):
     yield open_tab
     for context in contexts:
         context.close()
-    assert errors == []
+    assert [error for error in errors if error.message != GRADIOS_ERROR] == []
 
 
 def button(page, name: str):
