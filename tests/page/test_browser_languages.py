@@ -190,6 +190,10 @@ def test_a_phone_shows_all_tabs_from_the_start(visit, language, width):
         tab.click()
         page.locator("[role=tab][aria-selected=true]", has_text=texts(key)).wait_for()
         assert page.evaluate("document.documentElement.scrollWidth") <= width
+        if key == "page.live":
+            record = page.locator("#live-microphone .record-button")
+            record.wait_for()
+            assert record.evaluate("e => e.scrollWidth <= e.clientWidth")
 
 
 def test_what_is_ticked_is_kept_for_the_next_visit(visit, url):
