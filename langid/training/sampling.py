@@ -32,9 +32,9 @@ class Shares:
     none: float = 0.08
     unlabelled: float = 0.10  # clips without a language, where there are any
     # Of a class's windows, from families that most of the languages have in common: where the
-    # channel is the same, only the language tells them apart. With half, the few clips of some
-    # languages were learnt by heart.
-    common: float = 0.25
+    # channel is the same, only the language tells them apart. With half, and without copies, the
+    # few clips of some languages were learnt by heart.
+    common: float = 0.35
     synthetic: float = 0.15  # of a class's windows, at most, from synthetic speech
 
 
