@@ -20,6 +20,7 @@ from langid.languages import language_name
 from langid.page.clients import ListenerMiddleware
 from langid.page.disk import UploadMiddleware
 from langid.page.files import claim_folder, keep_swept
+from langid.page.head import HeadMiddleware
 from langid.page.memory import limit_arenas
 from langid.page.texts import ENGLISH
 from langid.space.batches import Batches
@@ -27,7 +28,7 @@ from langid.space.errors import MISTAKES, Page, refuse
 from langid.space.handlers import Handlers
 from langid.space.live import Live
 from langid.space.mcp_tool import SCHEMA_PATH, LanguageTool
-from langid.space.translations import script_texts, translate_layout
+from langid.space.translations import language_html, script_texts, translate_layout
 
 EXAMPLES = Path(__file__).parent / "examples"
 # Clips; examples/README.md names their sources. The texts name them: page.example.….
@@ -244,11 +245,13 @@ def launch(page: gr.Blocks, **options) -> tuple:
         state_session_capacity=MAX_SESSIONS,
         footer_links=["api", "gradio", "settings"],
         mcp_server=True,
+        ssr_mode=False,  # a Space may turn it on, and then Node.js makes another page
         app_kwargs={
             "lifespan": tool.lifespan(page),
             "middleware": [
                 Middleware(ListenerMiddleware, listeners=handlers.listeners),
                 Middleware(UploadMiddleware, folder=Path(gr.utils.get_upload_folder())),
+                Middleware(HeadMiddleware, html=language_html()),
             ],
             "routes": [Route("/health", handlers.health), Route(SCHEMA_PATH, tool.schema)],
             "exception_handlers": dict.fromkeys(MISTAKES, refuse),

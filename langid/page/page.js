@@ -8,20 +8,11 @@ window.langid = (() => {
   const $ = (selector, from = document) => from.querySelector(selector);
   const player = () => $("#recording audio");
 
-  // The page is in the first of the visitor's languages that there are texts in (langidTexts, by
-  // language and key). Gradio looks at the first one only, and knows no Italian.
+  // language.js has chosen the page's language. Gradio knows no Italian, and would stay English.
   const html = document.documentElement;
   const code = (tag) => tag.toLowerCase().split("-")[0];
   const language = () => (code(html.lang) in langidTexts ? code(html.lang) : "en");
-  const wished = navigator.languages.map(code).find((tag) => tag in langidTexts) ?? "en";
-  if (html.lang !== wished) changeLanguage(wished);
-  async function changeLanguage(tag) {
-    const files = performance.getEntriesByType("resource").map((entry) => entry.name);
-    const core = files.find((name) => /\/assets\/core-[\w-]+\.js$/.test(name));
-    const { changeLocale } = core ? await import(core) : {};
-    if (changeLocale) changeLocale(tag);
-    else html.lang = "en"; // most of the page is
-  }
+  if (html.lang !== navigator.language) window.langidChangeLocale?.(navigator.language);
   function say(key, values = {}) {
     const text = langidTexts[language()][key];
     return text.replace(/\{(\w+)\}/g, (_, name) => values[name]);

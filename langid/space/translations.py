@@ -2,6 +2,7 @@
 
 import json
 import os
+from pathlib import Path
 
 import gradio as gr
 
@@ -62,6 +63,18 @@ def script_texts(layout: gr.I18n) -> str:
         for language in PAGE_LANGUAGES
     }
     return f"window.langidTexts = {json.dumps(table)};".replace("<", "\\u003c")
+
+
+def language_html() -> str:
+    """HTML for the very beginning of the page: its language, and Gradio's means to change it."""
+    script = (FOLDER.parent / "language.js").read_text(encoding="utf-8")
+    html = f"<script>{script.replace('LANGUAGES', json.dumps(PAGE_LANGUAGES))}</script>"
+    # By a function that is there in time, it is changed before anything is drawn.
+    core = next((Path(gr.__file__).parent / "templates" / "frontend").glob("assets/core-*.js"), None)
+    if core:
+        module = f'import {{ changeLocale }} from "./assets/{core.name}";'
+        html += f'<script type="module">{module} window.langidChangeLocale = changeLocale;</script>'
+    return html
 
 
 def _links(source: str, revision: str | None, texts: Texts) -> str:
