@@ -70,8 +70,8 @@ def language_html() -> str:
     script = (FOLDER.parent / "language.js").read_text(encoding="utf-8")
     html = f"<script>{script.replace('LANGUAGES', json.dumps(PAGE_LANGUAGES))}</script>"
     # By a function that is there in time, it is changed before anything is drawn.
-    core = next((Path(gr.__file__).parent / "templates" / "frontend").glob("assets/core-*.js"), None)
-    if core:
+    assets = Path(gr.__file__).parent / "templates" / "frontend" / "assets"
+    for core in assets.glob("core-*.js"):
         module = f'import {{ changeLocale }} from "./assets/{core.name}";'
         html += f'<script type="module">{module} window.langidChangeLocale = changeLocale;</script>'
     return html
