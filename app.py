@@ -24,6 +24,7 @@ from langid.page.head import HeadMiddleware
 from langid.page.memory import limit_arenas
 from langid.page.texts import ENGLISH
 from langid.space.batches import Batches
+from langid.space.candidates import candidates_box, kept_candidates
 from langid.space.errors import MISTAKES, Page, refuse
 from langid.space.handlers import Handlers
 from langid.space.live import Live
@@ -88,11 +89,11 @@ def build(identifier: LanguageIdentifier, notice: str | None = None) -> gr.Block
         gr.Markdown(text("page.head"), elem_id="title")
         if notice:
             gr.Markdown(f"⚠ {notice}", elem_id="notice")
-        with gr.Tab(text("page.recording")):
+        with gr.Tab(text("page.recording"), elem_id="tab-recording"):
             recording, answer, ticked = recording_tab(text, identifier.labels)
-        with gr.Tab(text("page.live")):
+        with gr.Tab(text("page.live"), elem_id="tab-live"):
             Live(identifier).layout(page, text)
-        with gr.Tab(text("page.many")):
+        with gr.Tab(text("page.many"), elem_id="tab-many"):
             Batches(handlers).layout(page, text)
         gr.Markdown(text("page.figures"), elem_id="figures")
         with gr.Accordion(text("page.all_figures"), open=False):
@@ -118,14 +119,7 @@ def recording_tab(
         container=True,
         padding=True,
     )
-    with gr.Accordion(text("page.candidates"), open=False, elem_id="candidates"):
-        ticked = gr.CheckboxGroup(
-            [(text(f"page.label.{label}"), label) for label in labels],
-            value=list(labels),
-            label=text("page.candidates"),
-            show_label=False,
-            info=text("page.untick"),
-        )
+    ticked = candidates_box(text, labels, "candidates")
     return recording, answer, ticked
 
 
@@ -193,8 +187,8 @@ def connect(
     cancel = "() => [window.langid.ticket()]"
     answer.cancel(handlers.cancel, ticket, None, js=cancel, queue=False, **QUIET)
     # What was ticked on the last visit.
-    labels = list(handlers.identifier.labels)
-    page.load(None, None, ticked, js=f"() => [window.langid.kept('candidates', {labels})]", **QUIET)
+    kept = kept_candidates("candidates", handlers.identifier.labels)
+    page.load(None, None, ticked, js=kept, **QUIET)
     page.unload(handlers.leave)
 
 

@@ -277,7 +277,7 @@ def _load(options: argparse.Namespace) -> "LanguageIdentifier":
 def _lines(name: str, answer: "Identification", timeline: bool) -> list[str]:
     from langid.page.words import describe_shares
 
-    shares = describe_shares(answer.languages)
+    shares = describe_shares(answer.languages).replace("\u00a0", " ")  # for scripts
     what = shares or f"{_named(answer.language)}, {answer.confidence:.1%}"
     lines = [f"{name}: {what}, {answer.duration_s:.1f} s"]
     if timeline:

@@ -77,7 +77,7 @@ def push_folder(
         f"; it is complete in {folder}: check the connection, log in with 'hf auth login', and "
         f"{what.remedy.format(repo_id=repo_id, folder=folder)}."
     )
-    with _in_a_sentence(repo_id, failed, remedy):
+    with in_a_sentence(repo_id, failed, remedy):
         api, names = HfApi(), _published(folder, what)
         repo_id = _open_repo(api, repo_id, private, what, n_retries)
         if CARD_FILE in names:  # the Hub would refuse a faulty one after everything is there
@@ -100,7 +100,7 @@ def open_repo(repo_id: str, what: Publication, private: bool = False) -> str:
         As ``push_folder``.
     """
     remedy = ": check the connection, and log in with 'hf auth login'."
-    with _in_a_sentence(repo_id, f"Nothing can be published to {repo_id}", remedy):
+    with in_a_sentence(repo_id, f"Nothing can be published to {repo_id}", remedy):
         return _open_repo(HfApi(), repo_id, private, what, N_RETRIES)
 
 
@@ -187,7 +187,7 @@ def _again(
 
 
 @contextmanager
-def _in_a_sentence(repo_id: str, failed: str, remedy: str) -> Iterator[None]:
+def in_a_sentence(repo_id: str, failed: str, remedy: str) -> Iterator[None]:
     """What the Hub's client raises → ``PublishError`` with what failed, why, and what to do."""
     try:
         yield

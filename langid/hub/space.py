@@ -8,6 +8,7 @@ would refuse those for having none.
 """
 
 import argparse
+import hashlib
 import os
 import shutil
 import socket
@@ -22,14 +23,17 @@ from tempfile import TemporaryDirectory
 from urllib.error import URLError
 from urllib.request import urlopen
 
+from huggingface_hub import HfApi
+
 from langid.errors import PublishError
-from langid.hub.publish import CARD_FILE, Publication, push_folder
+from langid.hub.publish import CARD_FILE, Publication, in_a_sentence, push_folder
 
 ROOT = Path(__file__).parents[2]
 FILES = ("app.py", "train.py", "prepare_data.py", "README.md", "LICENSE")
 FOLDERS = ("langid", "examples")
 LEFT_OUT = (".*", "__pycache__", "*.pyc", "*.pt", "*.part", "*~")  # of the folders
 REQUIREMENTS, LOCK = "requirements.txt", "langid/space/requirements.lock"
+WEIGHTS = "langid/weights/model.safetensors"
 PICTURE = "examples/page.png"
 CLIP, ITS_LANGUAGE = "examples/french.flac", "fr"
 START_TIMEOUT_S = 400.0  # on a busy machine the imports alone take two minutes
@@ -65,6 +69,11 @@ def main(arguments: list[str]) -> int:
         "(a download of some GB)",
     )
     parser.add_argument("--push", metavar="USER/NAME", help="publish it, creating it if need be")
+    parser.add_argument(
+        "--model",
+        metavar="USER/NAME",
+        help="with --push: where the same weights are published, for the Space's link to them",
+    )
     parser.add_argument("--private", action="store_true", help="with --push: visible to you only")
     options = parser.parse_args(arguments)
     if not (options.dry_run or options.push):
@@ -73,6 +82,8 @@ def main(arguments: list[str]) -> int:
         parser.error("--install needs --dry-run DIR")
     if options.private and not options.push:
         parser.error("--private needs --push USER/NAME")
+    if options.model and not options.push:
+        parser.error("--model needs --push USER/NAME")
     with TemporaryDirectory() as temporary:
         folder = options.dry_run or Path(temporary) / "space"
         names = assemble(ROOT, folder)
@@ -85,6 +96,8 @@ def main(arguments: list[str]) -> int:
             print(f"It starts and answers: {CLIP} is {try_out(folder, python)}.", flush=True)
         if options.push:
             add_thumbnail(folder / CARD_FILE, options.push)
+            if options.model:
+                link_model(folder, options.model)
             print(push_folder(folder, options.push, SPACE, options.private))
     return 0
 
@@ -124,6 +137,29 @@ def add_thumbnail(card: Path, repo_id: str) -> None:
         url = f"https://huggingface.co/spaces/{repo_id}/resolve/main/{PICTURE}"
         text = card.read_text(encoding="utf-8")
         card.write_text(text.replace("---\n", f"---\nthumbnail: {url}\n", 1), encoding="utf-8")
+
+
+def link_model(folder: Path, repo_id: str) -> None:
+    """Name the repository of its weights in the card of the Space in ``folder``.
+
+    Raises
+    ------
+    PublishError
+        If the repository cannot be read, or its weights are not those of the Space.
+    """
+    failed = f"The weights in {repo_id} could not be compared with those of the Space"
+    with in_a_sentence(repo_id, failed, ": check its name, or leave out --model."):
+        files = HfApi().get_paths_info(repo_id, Path(WEIGHTS).name)
+    # Of a large file the Hub tells the hash.
+    digest = hashlib.sha256((folder / WEIGHTS).read_bytes()).hexdigest()
+    if not any(file.lfs and file.lfs.sha256 == digest for file in files):
+        raise PublishError(
+            f"{repo_id} does not hold the weights of the Space: publish them there first, or leave "
+            "out --model."
+        )
+    card = folder / CARD_FILE
+    text = card.read_text(encoding="utf-8")
+    card.write_text(text.replace("\nmodels: []\n", f"\nmodels: [{repo_id}]\n", 1), encoding="utf-8")
 
 
 def pins(lock: str) -> list[str]:

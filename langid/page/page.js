@@ -24,6 +24,7 @@ window.langid = (() => {
     "#live-microphone audio": "page.microphone",
     "#batch-drop button": "page.many_drop",
     "#candidates fieldset": "page.candidates",
+    "#batch-candidates fieldset": "page.candidates",
   };
   function nameElements() {
     for (const [selector, key] of Object.entries(NAMES))
@@ -59,6 +60,17 @@ window.langid = (() => {
     } catch {}
     const known = Array.isArray(value) ? all.filter((each) => value.includes(each)) : [];
     return known.length ? known : all;
+  }
+
+  // The tab that was chosen on the last visit.
+  const TABS = ["recording", "live", "many"];
+  document.addEventListener("click", ({ target }) => {
+    const tab = target.closest?.("[role=tab]");
+    if (tab) keep("tab", [tab.id.replace(/^tab-(.*)-button$/, "$1")]);
+  });
+  function openTab() {
+    const [name] = kept("tab", TABS);
+    if (name !== TABS[0]) $(`#tab-${name}-button`)?.click();
   }
 
   // A recording came into the player (or left it): its ticket, which the answer must bear.
@@ -111,6 +123,7 @@ window.langid = (() => {
     root = element;
     trigger = (event) => events[event](event);
     translate();
+    openTab();
     root.addEventListener("click", (event) => {
       if (event.target.closest(".cancel")) trigger("cancel");
       const lanes = event.target.closest(".lanes");

@@ -5,6 +5,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from html import escape
 from pathlib import Path
 
 import gradio as gr
@@ -12,6 +13,7 @@ from gradio.data_classes import ListFiles
 from gradio.utils import get_upload_folder
 
 from langid.errors import IdentificationCancelled
+from langid.languages import choose_labels
 from langid.page.answer import problem_html
 from langid.page.batch import (
     KINDS,
@@ -29,11 +31,13 @@ from langid.page.clients import Visitors
 from langid.page.jobs import POLL_S, BusyError, Step, short_first
 from langid.page.texts import ENGLISH, Texts, texts_in
 from langid.page.waveform import PeakMeter
+from langid.space.candidates import candidates_box, kept_candidates
 from langid.space.handlers import Handlers, view
 
 CANCELLED = ENGLISH("batch.cancelled")
 TOO_LARGE = ENGLISH("batch.too_large")
 NO_ROOM = ENGLISH("batch.no_room")
+STATE_S = 3600  # how long the answers are kept, for other candidates
 
 EMPTY = """
 <p class="announcement" role="status" aria-live="polite"></p>
@@ -51,7 +55,8 @@ window.langid.batch.show(props.value);
 
 _log = logging.getLogger("langid.app")
 
-Update = tuple[dict, object, object]  # of the table and of the buttons for CSV and JSON
+Done = tuple[int, list[Row]]  # a ticket, and what was found for it among all labels
+Update = tuple[dict, object, object, object]  # of the table, the buttons for CSV and JSON, `Done`
 
 
 class Batches:
@@ -59,6 +64,7 @@ class Batches:
 
     def __init__(self, handlers: Handlers) -> None:
         self.handlers = handlers
+        self.labels = handlers.identifier.labels
         self.visitors = Visitors()
 
     def layout(self, page: gr.Blocks, text: gr.I18n) -> None:
@@ -87,18 +93,31 @@ class Batches:
                 )
                 for kind in KINDS
             ]
+        ticked = candidates_box(text, self.labels, "batch-candidates")
+        page.load(None, None, ticked, js=kept_candidates("batch-candidates", self.labels), **quiet)
         ticket, left_out = gr.Number(visible=False, precision=0), gr.JSON(visible=False)
+        done = gr.State(time_to_live=STATE_S)
         language = gr.Textbox(visible=False)  # of the page
         # batch.js takes the files over, so that the area is free for the next ones, and starts.
         drop.upload(None, drop, drop, js="(files) => window.langid.batch.start(files)", **quiet)
+        restrict = {
+            "fn": self.restrict,
+            "inputs": [done, ticked, language],
+            "outputs": [table, *buttons],
+            "js": "(done, ticked) => [done, window.langid.keep('batch-candidates', ticked), "
+            "window.langid.language()]",
+            **quiet,
+        }
         table.start(
             self.run,
-            [drop, ticket, left_out, language],
-            [table, *buttons],
-            js="() => [...window.langid.batch.begin(), window.langid.language()]",
+            [drop, ticket, left_out, language, ticked],
+            [table, *buttons, done],
+            js="(drop, ticket, leftOut, language, ticked) => "
+            "[...window.langid.batch.begin(), window.langid.language(), ticked]",
             trigger_mode="multiple",
             **quiet,
-        )
+        ).then(**restrict, trigger_mode="multiple")  # what was ticked meanwhile
+        ticked.change(**restrict, trigger_mode="always_last")
         number = "() => [window.langid.batch.ticket()]"
         table.cancel(self.cancel, ticket, None, js=number, queue=False, **quiet)
         page.unload(self.leave)
@@ -110,6 +129,7 @@ class Batches:
         left_out: list[str] | None,
         request: gr.Request,
         language: str = "en",
+        candidates: list[str] | None = None,
     ) -> Iterator[Update]:
         """Values of the table as its rows become known, at last with the files to download.
 
@@ -123,13 +143,18 @@ class Batches:
         if len(files) + len(left_out) > MAX_FILES:
             sentence = too_many(len(files) + len(left_out), texts)
             html = problem_html(sentence, texts.language)
-            yield view(ticket, "error", html, sentence), hidden, hidden
+            yield view(ticket, "error", html, sentence), hidden, hidden, None
             return
         rows = [Row(displayed_name(file.orig_name or Path(file.path).name)) for file in files]
         rows += [Row(displayed_name(name), error=TOO_LARGE) for name in left_out]
         if not rows:
             return
-        yield _working(texts, ticket, rows), hidden, hidden
+        try:
+            kept = choose_labels(candidates, self.labels)
+        except ValueError as error:
+            yield *_refused(texts, ticket, error), (ticket, rows)
+            return
+        yield _working(texts, ticket, rows, kept), hidden, hidden, None
         try:
             for i in short_first([file.path for file in files]):
                 path, is_unwanted = files[i].path, lambda: not self.visitors.want(session, ticket)
@@ -138,12 +163,23 @@ class Batches:
                         rows[i] = replace(rows[i], error=step)
                     elif step.is_last:
                         rows[i] = replace(rows[i], answer=step.answer)
-                    yield _working(texts, ticket, rows, step, i), gr.skip(), gr.skip()
+                    working = _working(texts, ticket, rows, kept, step, i)
+                    yield working, gr.skip(), gr.skip(), gr.skip()
         except IdentificationCancelled:
             if not self.visitors.is_newest(session, ticket):
                 return  # the table is that of another batch by now
             rows = [row if row.is_done else replace(row, error=CANCELLED) for row in rows]
-        yield from _finished(texts, ticket, rows)
+        yield *_finished(texts, ticket, rows, kept), (ticket, rows)
+
+    def restrict(self, done: Done | None, candidates: list[str], language: str = "en") -> tuple:
+        """Table and files of a batch among the candidates, by arithmetic alone."""
+        if done is None:
+            return gr.skip(), gr.skip(), gr.skip()
+        (ticket, rows), texts = done, texts_in(language)
+        try:
+            return _finished(texts, ticket, rows, choose_labels(candidates, self.labels))
+        except ValueError as error:
+            return _refused(texts, ticket, error)
 
     def cancel(self, ticket: int, request: gr.Request) -> None:
         """End the work on a batch; the rows that are known stay and can be downloaded."""
@@ -173,17 +209,42 @@ class Batches:
             time.sleep(POLL_S)
 
 
+def _restricted(rows: list[Row], kept: tuple[str, ...] | None) -> list[Row]:
+    """The rows among the labels ``kept``, None for all."""
+    if kept is None:
+        return rows
+    return [replace(row, answer=row.answer.restricted(kept)) if row.answer else row for row in rows]
+
+
 def _working(
-    texts: Texts, ticket: int, rows: list[Row], step: Step | str | None = None, current: int = 0
+    texts: Texts,
+    ticket: int,
+    rows: list[Row],
+    kept: tuple[str, ...] | None,
+    step: Step | str | None = None,
+    current: int = 0,
 ) -> dict:
     step = step if isinstance(step, Step) and not step.is_last else None
-    html = batch_progress_html(rows, step, texts) + table_html(rows, step, current, texts)
-    return view(ticket, "working", html, "")
+    table = table_html(_restricted(rows, kept), step, current, texts)
+    return view(ticket, "working", batch_progress_html(rows, step, texts) + table, "")
 
 
-def _finished(texts: Texts, ticket: int, rows: list[Row]) -> Iterator[Update]:
+def _refused(texts: Texts, ticket: int, error: ValueError) -> tuple[dict, dict, dict]:
+    sentence, language = texts.translate(str(error))
+    hidden = gr.update(visible=False)
+    return view(ticket, "error", problem_html(sentence, language), sentence), hidden, hidden
+
+
+def _finished(
+    texts: Texts, ticket: int, rows: list[Row], kept: tuple[str, ...] | None
+) -> tuple[dict, object, object]:
+    rows = _restricted(rows, kept)
     summary = summarise_rows(rows, texts)
-    html = f'<p class="summary">{summary}</p>{table_html(rows, texts=texts)}'
+    html = f'<p class="summary">{summary}</p>'
+    if kept:
+        chosen = texts("batch.chosen", names=texts.join(kept))
+        html += f'<p class="chosen">{escape(chosen)}</p>'
+    html += table_html(rows, texts=texts)
     try:
         base = Path(get_upload_folder())  # swept with the recordings
         base.mkdir(parents=True, exist_ok=True)
@@ -195,6 +256,5 @@ def _finished(texts: Texts, ticket: int, rows: list[Row]) -> Iterator[Update]:
     except OSError as error:
         _log.warning("The results of a batch cannot be written: %s", error)
         html = problem_html(*texts.translate(NO_ROOM)) + html
-        yield view(ticket, "done", html, summary), gr.skip(), gr.skip()
-        return
-    yield view(ticket, "done", html, summary), *buttons
+        return view(ticket, "done", html, summary), gr.skip(), gr.skip()
+    return view(ticket, "done", html, summary), *buttons

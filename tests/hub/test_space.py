@@ -1,16 +1,19 @@
 """The Space: assembled, started from there alone, pushed with the real client to a local Hub."""
 
+import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 from helpers.hub import local_hub
 from helpers.hub_server import USER
+from huggingface_hub import ModelCard
 
 from langid.__main__ import main
 from langid.errors import PublishError
 from langid.hub import publish, space
 from langid.hub.space import LOCK, REQUIREMENTS, ROOT, assemble, pins, try_out
+from langid.training.outputs import RUN
 
 REPO = f"{USER}/langid-space"
 pytestmark = pytest.mark.filterwarnings("ignore:Use 'content=:DeprecationWarning")  # the client's
@@ -151,6 +154,25 @@ def test_a_second_push_removes_what_the_project_no_longer_has(tmp_path, hub, mon
     assert set(published(hub)) == names
 
 
+def test_the_space_names_the_repository_that_holds_its_weights(tmp_path, capsys, hub):
+    model, other = f"{USER}/langid-five", f"{USER}/other"
+    weights = ROOT / "langid" / "weights"
+    publish.push_folder(weights, model, RUN)
+    assert main(["space", "--push", REPO, "--model", model]) == 0
+    card = published(hub)["README.md"].decode()
+    assert ModelCard(card).data.to_dict()["models"] == [model]
+    shutil.copytree(weights, tmp_path / "other")
+    with (tmp_path / "other" / "model.safetensors").open("ab") as file:
+        file.write(b"other")
+    publish.push_folder(tmp_path / "other", other, RUN)
+    capsys.readouterr()
+    asked = ["--push", REPO, "--model"]
+    assert "someone/other does not hold the weights" in complaint(capsys, *asked, other)
+    assert "no such repository" in complaint(capsys, *asked, f"{USER}/none")
+    assert "no repository id" in complaint(capsys, *asked, "a/b/c")
+    assert published(hub)["README.md"].decode() == card
+
+
 def test_what_cannot_be_pushed_is_one_sentence(tmp_path, capsys, hub, monkeypatch):
     assert "no repository id" in complaint(capsys, "--push", "a/b/c")
     (tmp_path / "mine.txt").write_text("mine")
@@ -163,7 +185,13 @@ def test_what_cannot_be_pushed_is_one_sentence(tmp_path, capsys, hub, monkeypatc
 
 
 @pytest.mark.parametrize(
-    "arguments", [[], ["--install", "--push", REPO], ["--private", "--dry-run", "x"]]
+    "arguments",
+    [
+        [],
+        ["--install", "--push", REPO],
+        ["--private", "--dry-run", "x"],
+        ["--model", REPO, "--dry-run", "x"],
+    ],
 )
 def test_it_is_said_what_the_command_needs(arguments, capsys):
     with pytest.raises(SystemExit) as stop:

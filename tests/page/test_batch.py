@@ -126,9 +126,9 @@ def test_the_table_shows_names_and_sentences_as_they_are():
 def test_the_table_tells_language_confidence_seconds_and_segments():
     rows = [Row("a.wav", ENGLISH), Row("b.wav", UNSURE), Row("c.wav", several())]
     _, first, second, third = Cells(table_html(rows)).rows
-    assert first == ["a.wav", "English", "90 %", "8.6", "1", ""]
-    assert second == ["b.wav", "probably French", "50 %", "4.0", "1", "⚠ It is quiet."]
-    assert third[1:3] == ["English 75 %French 25 %", ""] and third[4] == "2"
+    assert first == ["a.wav", "English", "90\u00a0%", "8.6", "1", ""]
+    assert second == ["b.wav", "probably French", "50\u00a0%", "4.0", "1", "⚠ It is quiet."]
+    assert third[1:3] == ["English 75\u00a0%French 25\u00a0%", ""] and third[4] == "2"
     strips = [attrs for _, attrs in Cells(table_html(rows)).tags if attrs.get("class") == "strip"]
     assert "0.0% 75.0%" in strips[2]["style"] and "75.0% 100.0%" in strips[2]["style"]
     assert strips[2]["aria-label"] == "0:00 English; 0:30 French"
@@ -148,7 +148,7 @@ def test_rows_that_wait_say_so_and_the_current_one_how_far_it_is():
     step = Step(ENGLISH, PeakMeter(), fraction=0.5)
     assert [row[1] for row in Cells(table_html(rows, step, 1)).rows[1:]] == [
         "English",
-        "identified to 50 %",
+        "identified to 50\u00a0%",
         "waiting",
     ]
     html = batch_progress_html(rows, step)

@@ -146,6 +146,25 @@ def test_dropped_files_fill_a_table_that_can_be_downloaded(page, tmp_path):
     assert [row["file"] for row in json.loads(download(page, "JSON"))] == ["talk.flac"] * 2
 
 
+def test_what_is_ticked_off_is_no_answer_in_this_tab_either(page, server):
+    choose(page, app.EXAMPLES / "french.flac", app.EXAMPLES / "german.flac")
+    page.locator("#batch .summary", has_text="French 1, German 1").wait_for()
+    page.locator("#batch-candidates button").first.click()
+    page.locator("#batch-candidates").get_by_role("checkbox", name="French").uncheck()
+    page.locator("#batch .chosen", has_text="Chosen only among English, German").wait_for()
+    first, german = read_rows(page)
+    assert "French" not in first[1] and german[1] == "German"
+    whole = json.loads(download(page, "JSON"))
+    assert whole[0]["probabilities"]["fr"] == 0 and whole[0]["language"] != "fr"
+    # It is kept for the next visit, and for this tab alone.
+    open_tab(page, server[0])
+    choose(page, app.EXAMPLES / "french.flac")
+    page.locator("#batch .chosen").wait_for()
+    page.get_by_role("tab", name="Recording").click()
+    page.locator("#candidates button").first.click()
+    assert page.locator("#candidates").get_by_role("checkbox", name="French").is_checked()
+
+
 def test_cancel_keeps_the_first_results(page, server, tmp_path):
     long = write_long(tmp_path / "long.flac")
     choose(page, long, app.EXAMPLES / "french.flac", long)  # the short one comes first

@@ -230,6 +230,23 @@ def test_what_is_ticked_is_kept_for_the_next_visit(visit, url):
         assert page.locator("#answer .verdict b").inner_text() == "Spanish"
 
 
+def test_the_chosen_tab_is_kept_over_a_reload(visit, url):
+    page = visit("en")
+    chosen = page.locator("[role=tab][aria-selected=true]")
+    assert chosen.inner_text() == "Recording"
+    for name, place in (("Many files", "#batch-drop"), ("Live", "#live-answer")):
+        page.get_by_role("tab", name=name).click()
+        page.locator(place).wait_for()
+        page.reload()
+        page.locator(place).wait_for()
+        assert chosen.inner_text() == name
+    page.get_by_role("tab", name="Recording").click()
+    open_page(page, url)
+    page.evaluate("localStorage.setItem('langid.tab', '[\"nonsense\"]')")
+    open_page(page, url)
+    assert chosen.inner_text() == "Recording"
+
+
 def test_a_format_that_the_browser_cannot_play_is_called_so(visit, tmp_path):
     page = visit("en")
     speech = write_speech(tmp_path / "speech.flac", "french")

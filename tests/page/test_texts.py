@@ -1,5 +1,6 @@
 """The words of the page: every language says everything, and writes names and numbers its way."""
 
+import re
 import string
 from pathlib import Path
 from types import SimpleNamespace
@@ -10,6 +11,7 @@ import app
 from langid.checkpoint import EMBEDDED_NAME
 from langid.identification import LanguageShare
 from langid.languages import choose_labels
+from langid.page.figures import describe_figures, read_figures, summarise_figures
 from langid.page.jobs import BUSY
 from langid.page.texts import ENGLISH, PAGE_LANGUAGES, texts_in
 from langid.page.words import describe_shares
@@ -33,6 +35,16 @@ def test_every_language_has_every_text_with_the_same_placeholders(language):
         assert texts[key].count("*") == english.count("*"), key
         assert texts[key].count("\n") == english.count("\n"), key
         assert texts[key].strip() == texts[key] or key == "number.thousands", key
+
+
+@pytest.mark.parametrize("language", PAGE_LANGUAGES)
+def test_no_line_ends_between_a_number_and_its_sign_of_percent(language):
+    texts = texts_in(language)
+    broken = re.compile(r"[\d}] %")
+    assert [key for key, text in texts.by_key.items() if broken.search(text)] == []
+    report = read_figures(EMBEDDED_NAME)
+    figures = [summarise_figures(report, texts), describe_figures(report, texts)]
+    assert "%" in figures[0] and "%" in figures[1] and not broken.search("".join(figures))
 
 
 @pytest.mark.parametrize("language", OTHERS)
@@ -78,7 +90,15 @@ def test_a_language_tag_finds_its_texts_or_english(tag, language):
 @pytest.mark.parametrize(
     ("language", "name", "sentence", "share", "sure", "n", "duration"),
     [
-        ("en", "Italian", "French, Italian and no speech", "64 %", "over 99 %", "12,345", "8.2 s"),
+        (
+            "en",
+            "Italian",
+            "French, Italian and no speech",
+            "64\u00a0%",
+            "over 99\u00a0%",
+            "12,345",
+            "8.2 s",
+        ),
         (
             "de",
             "Italienisch",

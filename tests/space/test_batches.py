@@ -14,6 +14,7 @@ import app
 from langid import LanguageIdentifier
 from langid.page import jobs
 from langid.page.batch import MAX_FILES
+from langid.page.texts import texts_in
 from langid.space import batches as module
 from langid.space.batches import CANCELLED, NO_ROOM, TOO_LARGE, Batches
 from langid.space.handlers import GONE, Handlers
@@ -67,7 +68,7 @@ def test_rows_come_one_after_the_other_and_can_be_downloaded(batches, identifier
     n_done = [int(view["html"].split(" of 5 files")[0].split(">")[-1]) for view in views[:-1]]
     assert n_done == sorted(n_done) and n_done[0] == 1 and n_done[-1] == 5
     assert updates[0][1]["visible"] is False  # the files of the batch before
-    last, table, whole = updates[-1]
+    last, table, whole, _ = updates[-1]
     assert last["state"] == "done" and last["words"] == "5 files: French 2, not identified 3"
     assert Path(table["value"]).name == "languages.csv"
     assert "'=b.wav" in Path(table["value"]).read_text(encoding="utf-8-sig")
@@ -98,7 +99,7 @@ def test_more_than_fifty_are_told_so_and_nothing_is_identified(batches, monkeypa
         (files(*[example("french")] * (MAX_FILES + 1)), []),
         (None, ["a.wav"] * (MAX_FILES + 1)),
     ):
-        ((view, *buttons),) = batches.run(chosen, 1, left_out, ANNA)
+        ((view, *buttons, _),) = batches.run(chosen, 1, left_out, ANNA)
         assert view["state"] == "error" and f"These are {MAX_FILES + 1} files" in view["words"]
         assert [button["visible"] for button in buttons] == [False, False]
 
@@ -111,7 +112,7 @@ def test_cancel_keeps_what_is_known(batches, tmp_path):
     assert "French" in html
     batches.cancel(1, ANNA)
     start_s = time.monotonic()
-    *_, (view, _, whole) = updates
+    *_, (view, _, whole, _) = updates
     assert time.monotonic() - start_s < 10 and batches.handlers.scheduler.n_jobs == 0
     assert view["state"] == "done" and view["words"] == "3 files: French 1, not identified 2"
     found = read_json(whole)
@@ -160,9 +161,35 @@ def test_a_full_disk_costs_the_downloads_only(batches, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(module.tempfile, "mkdtemp", fail)
-    *_, (view, *buttons) = batches.run(files(example("french")), 1, [], ANNA)
+    *_, (view, *buttons, _) = batches.run(files(example("french")), 1, [], ANNA)
     assert view["state"] == "done" and NO_ROOM in view["html"] and "French" in view["html"]
     assert not any(button.get("visible") for button in buttons)
+
+
+def test_candidates_hold_for_table_and_files_by_the_arithmetic_of_a_single_recording(
+    batches, identifier
+):
+    chosen = files(example("french"), example("dutch"))
+    kept = ["en", "de", "es", "it"]
+    *updates, (view, table, whole, done) = batches.run(chosen, 1, [], ANNA, "de", kept)
+    expected = [
+        identifier.identify(app.EXAMPLES / f"{name}.flac").restricted(kept).to_dict()
+        for name in ("french", "dutch")
+    ]
+    assert "Französisch" not in "".join(update[0]["html"] for update in updates) + view["html"]
+    assert "Gewählt nur unter: Englisch, Deutsch, Spanisch und Italienisch." in view["html"]
+    names = ("french.flac", "dutch.flac")
+    rows = [{"file": name, **row} for name, row in zip(names, expected, strict=True)]
+    assert read_json(whole) == json.loads(json.dumps(rows))
+    csv = Path(table["value"]).read_text(encoding="utf-8-sig").splitlines()
+    assert [line.split(",")[1].strip('"') for line in csv[1:]] == [row["language"] for row in rows]
+    # Others later, by arithmetic alone; none at all is told, before any work as well.
+    view, _, whole = batches.restrict(done, list(batches.labels), "de")
+    assert read_json(whole)[0]["language"] == "fr" and "nur unter" not in view["html"]
+    view, *buttons = batches.restrict(done, [], "de")
+    assert view["state"] == "error" and not any(button["visible"] for button in buttons)
+    ((view, *_),) = batches.run(chosen, 2, [], ANNA, "de", [])
+    assert view["words"] == texts_in("de")("work.no_candidate")
 
 
 def test_two_batches_and_a_single_recording_at_once(batches):

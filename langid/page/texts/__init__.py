@@ -6,6 +6,7 @@ on either side marks what is set in bold.
 """
 
 import json
+import re
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -24,7 +25,9 @@ class Texts:
     def __init__(self, language: str) -> None:
         self.language = language
         path = FOLDER / f"{language}.json"
-        self.by_key: dict[str, str] = json.loads(path.read_text(encoding="utf-8"))
+        content = path.read_text(encoding="utf-8")
+        # No line ends between a number, or the placeholder of one, and its sign of percent.
+        self.by_key: dict[str, str] = json.loads(re.sub(r"(?<=[\d}]) (?=%)", "\u00a0", content))
 
     def __call__(self, key: str, **values: object) -> str:
         """The text with its placeholders filled."""
@@ -54,7 +57,7 @@ class Texts:
         return self(key, first=", ".join(first), last=last)
 
     def share(self, share: float) -> str:
-        """``0.643`` → ``"64 %"``."""
+        r"""``0.643`` → ``"64\u00a0%"``."""
         return self("number.percent", n=f"{100 * share:.0f}")
 
     def probability(self, share: float) -> str:
