@@ -136,6 +136,7 @@ def recording_row(text: gr.I18n) -> gr.Audio:
             elem_id="recording",
         )
         drop = gr.File(label=text("page.drop"), height=150, elem_id="drop")
+    gr.HTML('<p role="alert"></p>', elem_classes=["aside", "upload-problem"])
     gr.HTML('<p role="alert"></p>', elem_id="player-problem", elem_classes="aside")
     gr.HTML(
         '<p role="alert"></p>',

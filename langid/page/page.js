@@ -20,9 +20,9 @@ window.langid = (() => {
   // Elements of Gradio without a name, or with one in English only.
   const NAMES = {
     "#recording audio": "page.recording",
-    "#drop button": "page.drop",
+    "#drop .upload-container": "page.drop",
     "#live-microphone audio": "page.microphone",
-    "#batch-drop button": "page.many_drop",
+    "#batch-drop .upload-container": "page.many_drop",
     "#candidates fieldset": "page.candidates",
     "#batch-candidates fieldset": "page.candidates",
   };
@@ -175,6 +175,21 @@ window.langid = (() => {
       },
       true,
     );
+
+  // Uploads that come to nothing: Gradio says so for ten seconds, as "HTTP 507: …" in English.
+  const { fetch } = window;
+  window.fetch = async (...request) => {
+    const isUpload = /\/upload(\?|$)/.test(request[0]?.url ?? request[0]);
+    if (isUpload) sayInPlace(".upload-problem", "");
+    try {
+      const response = await fetch(...request);
+      if (isUpload && response.status === 507) sayInPlace(".upload-problem", say("script.no_room"));
+      return response;
+    } catch (error) {
+      if (isUpload) sayInPlace(".upload-problem", say("script.upload_lost"));
+      throw error;
+    }
+  };
 
   // A file dropped beside the drop area must not replace the page: it goes there.
   document.addEventListener("dragover", (event) => event.preventDefault());

@@ -77,6 +77,7 @@ class Batches:
             elem_id="batch-drop",
         )
         drop.preprocess = lambda payload: payload  # with the names that the visitor gave them
+        gr.HTML('<p role="alert"></p>', elem_classes=["aside", "upload-problem"])
         table = gr.HTML(
             html_template=EMPTY,
             js_on_load=SHOW,

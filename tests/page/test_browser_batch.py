@@ -51,7 +51,7 @@ def page(browser, server):
 
 def open_tab(page, url: str) -> None:
     page.goto(url)
-    page.locator("#answer .empty").wait_for()
+    page.locator("#answer .empty").wait_for(state="attached")
     page.get_by_role("tab", name="Many files").click()
     page.locator("#batch .empty").wait_for()
     page.locator("#batch-drop input[type=file]").wait_for(state="attached")

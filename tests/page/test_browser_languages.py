@@ -3,6 +3,7 @@
 import re
 import time
 from collections.abc import Iterator
+from types import SimpleNamespace
 
 import pytest
 import soundfile
@@ -16,7 +17,9 @@ from helpers.browser import (
     write_speech,
 )
 
+import app
 from langid import LanguageIdentifier
+from langid.page import disk
 from langid.page.texts import PAGE_LANGUAGES, texts_in
 
 pytestmark = pytest.mark.browser
@@ -228,6 +231,34 @@ def test_what_is_ticked_is_kept_for_the_next_visit(visit, url):
         choose_example(page, "Spanish")
         wait_for_answer(page)
         assert page.locator("#answer .verdict b").inner_text() == "Spanish"
+
+
+@pytest.mark.parametrize("tab", ["page.recording", "page.many"])
+def test_an_upload_that_finds_no_room_says_so_and_the_next_one_works(visit, monkeypatch, tab):
+    page, texts = visit("it"), texts_in("it")
+    page.get_by_role("tab", name=texts(tab)).click()
+    place = {"page.recording": "#drop", "page.many": "#batch-drop"}[tab]
+    chooser = f"{place} input[type=file]"
+    page.locator(chooser).wait_for(state="attached")
+    free = disk.shutil.disk_usage
+    monkeypatch.setattr(disk.shutil, "disk_usage", lambda _: SimpleNamespace(free=1_000))
+    page.set_input_files(chooser, app.EXAMPLES / "german.flac")
+    problem = page.locator(".upload-problem p:visible")
+    problem.get_by_text(texts("script.no_room")).wait_for()
+    page.locator(".toast-close").click()
+    button = page.locator(f"{place} .upload-container")
+    button.click(trial=True)  # nothing lies above it
+    monkeypatch.setattr(disk.shutil, "disk_usage", free)
+    page.set_input_files(chooser, app.EXAMPLES / "german.flac")
+    page.get_by_text(texts.name("de")).locator("visible=true").last.wait_for()
+    assert problem.count() == 0
+
+
+def test_an_upload_without_a_connection_says_so(visit):
+    page = visit("en")
+    page.context.route("**/upload?*", lambda route: route.abort())
+    choose_file(page, app.EXAMPLES / "german.flac")
+    page.locator(".upload-problem", has_text="check the connection").first.wait_for()
 
 
 def test_the_chosen_tab_is_kept_over_a_reload(visit, url):
