@@ -125,7 +125,7 @@ def recording_tab(
 
 def recording_row(text: gr.I18n) -> gr.Audio:
     """Recorder and player, the area for files, and the examples."""
-    with gr.Row(equal_height=True):
+    with gr.Row(equal_height=True, elem_id="sources"):
         recording = gr.Audio(
             sources=["microphone"],
             type="filepath",

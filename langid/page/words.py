@@ -17,8 +17,8 @@ def describe_shares(languages: Sequence[LanguageShare], texts: Texts = ENGLISH) 
 
 
 def describe_share(part: LanguageShare, texts: Texts = ENGLISH) -> str:
-    """``"German 64 %"``."""
-    return f"{texts.phrase(part.language)} {texts.share(part.share)}"
+    r"""``"German\u00a064\u00a0%"``: a line that ends within it is hard to read."""
+    return f"{texts.phrase(part.language)}\u00a0{texts.share(part.share)}"
 
 
 def describe_weights(source: str, revision: str | None, texts: Texts = ENGLISH) -> str:

@@ -128,7 +128,7 @@ def test_the_table_tells_language_confidence_seconds_and_segments():
     _, first, second, third = Cells(table_html(rows)).rows
     assert first == ["a.wav", "English", "90\u00a0%", "8.6", "1", ""]
     assert second == ["b.wav", "probably French", "50\u00a0%", "4.0", "1", "⚠ It is quiet."]
-    assert third[1:3] == ["English 75\u00a0%French 25\u00a0%", ""] and third[4] == "2"
+    assert third[1:3] == ["English\u00a075\u00a0%French\u00a025\u00a0%", ""] and third[4] == "2"
     strips = [attrs for _, attrs in Cells(table_html(rows)).tags if attrs.get("class") == "strip"]
     assert "0.0% 75.0%" in strips[2]["style"] and "75.0% 100.0%" in strips[2]["style"]
     assert strips[2]["aria-label"] == "0:00 English; 0:30 French"

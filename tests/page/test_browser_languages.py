@@ -20,6 +20,7 @@ from helpers.browser import (
 import app
 from langid import LanguageIdentifier
 from langid.page import disk
+from langid.page.batch import MAX_FILES
 from langid.page.texts import PAGE_LANGUAGES, texts_in
 
 pytestmark = pytest.mark.browser
@@ -231,6 +232,38 @@ def test_what_is_ticked_is_kept_for_the_next_visit(visit, url):
         choose_example(page, "Spanish")
         wait_for_answer(page)
         assert page.locator("#answer .verdict b").inner_text() == "Spanish"
+
+
+def test_a_phone_has_room_for_the_player_and_one_sentence_for_files(visit, tmp_path):
+    page, texts = (
+        visit("de", viewport={"width": 390, "height": 844}, has_touch=True),
+        texts_in("de"),
+    )
+    page.locator("#recording .record-button").wait_for()
+    # Nothing to clear, and no "Drop File Here" in other words beside our own.
+    for tab, place, sentence in (
+        ("page.recording", "#drop", texts("page.drop")),
+        ("page.many", "#batch-drop", texts("page.many_drop", n=MAX_FILES)),
+    ):
+        page.get_by_role("tab", name=texts(tab)).click()
+        page.locator(place).get_by_text(sentence).wait_for()
+        assert page.locator(".icon-button:visible").count() == 0
+        words = page.locator(f"{place} [data-testid=upload-text]")
+        assert words.evaluate("e => parseFloat(getComputedStyle(e).fontSize)") == 0
+        label = page.locator(f"{place} label").bounding_box()
+        area = page.locator(place).bounding_box()
+        assert label["x"] >= area["x"] and label["width"] <= area["width"]
+        assert (
+            area["y"] <= label["y"] and label["y"] + label["height"] <= area["y"] + area["height"]
+        )
+    page.get_by_role("tab", name=texts("page.live")).click()
+    page.locator("#live-microphone .record-button").wait_for()
+    assert page.locator(".icon-button:visible").count() == 0
+    page.get_by_role("tab", name=texts("page.recording")).click()
+    choose_file(page, write_speech(tmp_path / "speech.flac", "german"))
+    wait_for_answer(page)
+    assert page.locator("#recording audio").bounding_box()["width"] > 300
+    assert page.locator("#recording .icon-button:visible").count() > 0
 
 
 @pytest.mark.parametrize("tab", ["page.recording", "page.many"])

@@ -157,7 +157,7 @@ def test_spanish_says_e_before_an_i():
 def test_shares_are_said_in_the_language_of_the_page():
     german, english = LanguageShare("de", 0.636, 21.0), LanguageShare("en", 0.364, 12.0)
     assert describe_shares([german, english], texts_in("fr")) == (
-        "allemand 64\u00a0%, anglais 36\u00a0%"
+        "allemand\u00a064\u00a0%, anglais\u00a036\u00a0%"
     )
 
 

@@ -41,7 +41,7 @@ def test_one_clock_for_page_and_command_line(seconds, short, precise):
 
 def test_several_languages_come_with_their_shares():
     german, english = LanguageShare("de", 0.636, 21.0), LanguageShare("en", 0.364, 12.0)
-    assert describe_shares([german, english]) == "German 64\u00a0%, English 36\u00a0%"
+    assert describe_shares([german, english]) == "German\u00a064\u00a0%, English\u00a036\u00a0%"
     assert describe_shares([german]) == describe_shares([]) == ""
 
 
