@@ -87,7 +87,7 @@ def test_choosing_a_file_identifies_it(page, identifier):
     assert page.locator("#answer .verdict b").inner_text() == language_name(expected.language)
     assert f"{expected.duration_s:.1f} s of audio" in page.locator("#answer .facts").inner_text()
     n_small = len(expected.probabilities) - len(shown)
-    assert n_small == 0 or "under 1 %" in page.locator("#answer .rest").inner_text()
+    assert n_small == 0 or "under 1\u00a0%" in page.locator("#answer .rest").inner_text()
     assert page.locator("#drop input[type=file]").count() == 1  # free for the next one
 
 
@@ -188,7 +188,7 @@ def test_the_answer_shown_belongs_to_the_recording_shown(page, tmp_path):
 def test_a_long_file_shows_how_far_it_is_and_can_be_cancelled(page, tmp_path):
     choose_file(page, write_speech(tmp_path / "long.flac", "german", duration_s=5000))
     working = page.locator("#answer [data-state=working]")
-    working.get_by_text(re.compile(r"\d+ % of the recording, about .+ left")).wait_for()
+    working.get_by_text(re.compile(r"\d+\s% of the recording, about .+ left")).wait_for()
     assert working.locator(".verdict b").inner_text() == "German"  # so far
     page.locator("#answer .cancel").click()
     wait_for_answer(page)

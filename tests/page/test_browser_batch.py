@@ -120,7 +120,7 @@ def test_dropped_files_fill_a_table_that_can_be_downloaded(page, tmp_path):
     assert [row[0] for row in rows] == [path.name for path in paths]
     answers = ["German", "French", "not identified", "Italian", "No speech"]
     assert [row[1] for row in rows] == answers
-    assert re.fullmatch(r"(over )?\d+ %", rows[0][2]) and float(rows[0][3]) > 5
+    assert re.fullmatch(r"(over )?\d+\s%", rows[0][2]) and float(rows[0][3]) > 5
     assert rows[0][4] == "1" and rows[0][5] == "" and "is not audio" in rows[2][-1]
     assert page.locator("#batch :is(img, em, strong)").count() == 0
     words = "5 files: German 1, French 1, Italian 1, No speech 1, not identified 1"
@@ -169,7 +169,7 @@ def test_cancel_keeps_the_first_results(page, server, tmp_path):
     long = write_long(tmp_path / "long.flac")
     choose(page, long, app.EXAMPLES / "french.flac", long)  # the short one comes first
     row = page.locator("#batch tbody tr").first
-    row.get_by_text(re.compile(r"identified to \d+ %")).wait_for()
+    row.get_by_text(re.compile(r"identified to \d+\s%")).wait_for()
     assert page.locator("#batch .words").inner_text() == "1 of 3 files"
     share = float(page.locator("#batch progress").get_attribute("value"))
     assert 1 / 3 <= share < 1

@@ -83,7 +83,7 @@ def test_the_whole_page_is_in_the_language_of_the_browser(visit, language):
     shown = page.locator("body").inner_text()
     assert "__i18n__" not in shown and "page." not in shown and "undefined" not in shown
     if language != "en":
-        for word in ("Recording", "Candidates", "among all", "under 1 %", "Weights", " and "):
+        for word in ("Recording", "Candidates", "among all", "under 1\u00a0%", "Weights", " and "):
             assert word not in shown
 
 
