@@ -25,8 +25,8 @@ from langid.page.texts import ENGLISH
 from langid.space.batches import Batches
 from langid.space.errors import MISTAKES, Page, refuse
 from langid.space.handlers import Handlers
-from langid.space.live import Live
 from langid.space.mcp_tool import SCHEMA_PATH, LanguageTool
+from langid.space.sessions import CallMiddleware
 from langid.space.translations import script_texts, translate_layout
 
 EXAMPLES = Path(__file__).parent / "examples"
@@ -90,7 +90,7 @@ def build(identifier: LanguageIdentifier, notice: str | None = None) -> gr.Block
         with gr.Tab(text("page.recording")):
             recording, answer, ticked = recording_tab(text, identifier.labels)
         with gr.Tab(text("page.live")):
-            Live(identifier).layout(page, text)
+            handlers.live.layout(page, text)
         with gr.Tab(text("page.many")):
             Batches(handlers).layout(page, text)
         gr.Markdown(text("page.figures"), elem_id="figures")
@@ -247,6 +247,7 @@ def launch(page: gr.Blocks, **options) -> tuple:
         app_kwargs={
             "lifespan": tool.lifespan(page),
             "middleware": [
+                Middleware(CallMiddleware, page=page),
                 Middleware(ListenerMiddleware, listeners=handlers.listeners),
                 Middleware(UploadMiddleware, folder=Path(gr.utils.get_upload_folder())),
             ],
@@ -261,6 +262,8 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)
     limit_arenas()
+    # Gradio makes a table of the newest calls after each, 10,000 of them unless it is told.
+    os.environ.setdefault("GRADIO_ANALYTICS_MAX_EVENTS", "100")
     base = os.environ.get("GRADIO_TEMP_DIR") or tempfile.gettempdir()
     try:
         folder, lock = claim_folder(Path(base) / "langid-page")

@@ -156,6 +156,10 @@ class Live:
         """How many are listening."""
         return sum(run.listener is not None for run in list(self._runs.values()))
 
+    def counts(self) -> dict[str, int]:
+        """Who is listening, and how many may."""
+        return {"listeners": self.n_listeners(), "max_listeners": MAX_LISTENERS}
+
     def _run(self, session: str, number: int) -> _Run | None:
         """The session's run, a new one where the number is; None if too many are listening."""
         now_s = time.monotonic()

@@ -6,9 +6,13 @@ oldest only beyond a number: a thousand calls would cost what a thousand open pa
 those out.
 """
 
+from collections.abc import Awaitable, Callable
+
 import gradio as gr
 from gradio.block_function import BlockFunction
 from gradio.state_holder import SessionState
+
+from langid.page.clients import event_of
 
 
 class SessionPage(gr.Blocks):
@@ -43,7 +47,13 @@ class SessionPage(gr.Blocks):
                 elif state and _is_unload(block_fn):
                     state.is_closed = True  # this one may have been made anew to run the event
                     self._forget_closed()
-                self._forget_undeliverable()
+                self._forget_unread()
+
+    def forget_call(self, event: str) -> None:
+        """Forget a call whose answer was read, or whose client has left."""
+        self._forget(event)
+        self._queue.pending_messages_per_session.pop(event, None)
+        self._queue.pending_event_ids_session.pop(event, None)
 
     def _forget(self, session: str) -> None:
         self.state_holder.session_data.pop(session, None)
@@ -58,15 +68,28 @@ class SessionPage(gr.Blocks):
             if state.is_closed and all(value is None for value in state.state_data.values()):
                 self._forget(session)
 
-    def _forget_undeliverable(self) -> None:
-        """Forget events whose messages Gradio has dropped; it keeps those of 2,000 sessions."""
-        events, messages = (
-            self._queue.pending_event_ids_session,
-            self._queue.pending_messages_per_session,
-        )
+    def _forget_unread(self) -> None:
+        """Forget the calls that nobody asked about; Gradio keeps the messages of 2,000 sessions."""
+        messages = self._queue.pending_messages_per_session
+        events = self._queue.pending_event_ids_session
         if len(events) > 2 * len(messages):
             for session in events.keys() - messages.keys():
                 del events[session]
+
+
+class CallMiddleware:
+    """ASGI middleware that tells the page when the stream with a call's answer has ended."""
+
+    def __init__(self, app: Callable[..., Awaitable[None]], page: SessionPage) -> None:
+        self._app = app
+        self._page = page
+
+    async def __call__(self, scope: dict, receive: Callable, send: Callable) -> None:
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            if event := event_of(scope):
+                self._page.forget_call(event)
 
 
 def _is_unload(block_fn: BlockFunction | int) -> bool:
