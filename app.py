@@ -20,7 +20,7 @@ from langid.languages import language_name
 from langid.page.clients import ListenerMiddleware
 from langid.page.disk import UploadMiddleware
 from langid.page.files import claim_folder, keep_swept
-from langid.page.memory import limit_arenas
+from langid.page.memory import keep_trimmed, limit_arenas
 from langid.page.texts import ENGLISH
 from langid.space.batches import Batches
 from langid.space.errors import MISTAKES, Page, refuse
@@ -274,6 +274,7 @@ def main() -> None:
         )
     os.environ["GRADIO_TEMP_DIR"] = str(folder)
     keep_swept(folder)
+    keep_trimmed()
     try:
         identifier, notice = load_identifier()
     except WeightsError as error:
