@@ -38,7 +38,7 @@ MAX_SESSIONS = 2_000  # that Gradio remembers, of 50 kB each; every call to the 
 MAX_THREADS = 160  # every job holds one, the waiting ones as well
 QUIET = {"api_visibility": "private", "show_progress": "hidden"}
 PAGE_FILES = Path(langid.page.__file__).parent
-SCRIPTS = ("page.js", "live.js", "batch.js")
+SCRIPTS = ("page.js", "toasts.js", "live.js", "batch.js")
 STYLES = ("page.css", "live.css", "batch.css")
 
 EMPTY_ANSWER = """
