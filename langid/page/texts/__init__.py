@@ -6,10 +6,10 @@ package, in English, all others the server. An asterisk on either side marks wha
 """
 
 import json
-import string
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 from langid.audio.duration import describe_duration
 from langid.errors import Message
@@ -27,6 +27,8 @@ class Texts:
         self.language = language
         path = FOLDER / f"{language}.json"
         self.by_key: dict[str, str] = json.loads(path.read_text(encoding="utf-8"))
+        decimal, thousands = self.by_key["number.decimal"], self.by_key["number.thousands"]
+        self._separators = str.maketrans({".": decimal, ",": thousands})
 
     def __call__(self, key: str, **values: object) -> str:
         """The text with its placeholders filled, and numbers among the values written its way."""
@@ -96,21 +98,22 @@ class Texts:
         return str(sentence), ENGLISH.language
 
     def _fill(self, template: str, values: Mapping[str, object]) -> str:
-        return _Formatter(self).vformat(template, (), values)
+        return template.format(**{name: self._written(value) for name, value in values.items()})
 
-
-class _Formatter(string.Formatter):
-    """`str.format` with the decimal and thousands separators of a language."""
-
-    def __init__(self, texts: Texts) -> None:
-        separators = (texts.by_key[f"number.{each}"] for each in ("decimal", "thousands"))
-        self._separators = str.maketrans(dict(zip(".,", separators, strict=True)))
-
-    def format_field(self, value: object, format_spec: str) -> str:
+    def _written(self, value: object) -> object:
         if isinstance(value, Message):  # a number with its unit, which is the same everywhere
-            return self.vformat(value.template, (), value.values)
-        text = super().format_field(value, format_spec)
-        return text.translate(self._separators) if isinstance(value, int | float) else text
+            return self._fill(value.template, value.values)
+        return _Number(value, self._separators) if isinstance(value, int | float) else value
+
+
+class _Number(NamedTuple):
+    """Formats as a number does, with the decimal and thousands separators of a language."""
+
+    value: float
+    separators: dict[int, str]
+
+    def __format__(self, format_spec: str) -> str:
+        return format(self.value, format_spec).translate(self.separators)
 
 
 @cache
