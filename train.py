@@ -47,6 +47,7 @@ from langid.training.teacher_options import (
     leave_out_contradicted,
     open_targets,
     with_teacher_heads,
+    without_own_languages,
 )
 from langid.training.teacher_targets import TeacherTargets
 from langid.training.trainer import Optimisation, StepFigures, Trainer, mean_figures
@@ -103,6 +104,13 @@ def parse_arguments(argv: list[str] | None = None) -> argparse.Namespace:
         help="read datasets on the Hub from there, once, and keep the log-mel but not their files",
     )
     data.add_argument(
+        "--copies",
+        type=int,
+        default=0,
+        help="of each training clip, through random rooms, noise and codecs; every version is "
+        "drawn as often (default: 0)",
+    )
+    data.add_argument(
         "--num-proc", type=int, default=2, help="threads that compute log-mel (default: 2)"
     )
 
@@ -141,6 +149,8 @@ def parse_arguments(argv: list[str] | None = None) -> argparse.Namespace:
     for name in ("steps", "batch_size", "validate_every", "num_proc", "units"):
         if getattr(args, name) < 1:
             parser.error(f"--{name.replace('_', '-')} must be at least 1.")
+    if args.copies < 0:
+        parser.error("--copies must not be negative.")
     try:
         args.device = torch.device(args.device or ("cuda" if torch.cuda.is_available() else "cpu"))
     except RuntimeError:
@@ -175,6 +185,7 @@ def run(args: argparse.Namespace, world: World) -> None:
         config = with_teacher_heads(config, targets)
         with first_before_others(world):
             train = leave_out_contradicted(train, config, args.output)
+            train = without_own_languages(train, config)
             targets.units.save(args.output / UNITS_FILE)
     train = without_excess(train, config.labels, args.seed)
     if args.resume:
@@ -227,6 +238,7 @@ def load_data(
         streaming=args.streaming,
         n_threads=args.num_proc,
         targets=targets,
+        n_copies=args.copies,
     )
     return splits, with_trained_labels(config, splits["train"])
 

@@ -44,12 +44,13 @@ def encode(waveform: np.ndarray, container: str, codec: str, rate: int, bit_rate
     return buffer.getvalue()
 
 
-def add_pink_noise(
-    waveform: np.ndarray, snr_db: float, generator: np.random.Generator
+def add_coloured_noise(
+    waveform: np.ndarray, snr_db: float, slope: float, generator: np.random.Generator
 ) -> np.ndarray:
-    """Noise whose power falls by 3 dB an octave, ``snr_db`` below the active level."""
+    """Noise whose power falls as frequency ** -slope (0 white, 1 pink, 2 brown), ``snr_db`` below
+    the active level."""
     spectrum = np.fft.rfft(generator.normal(size=len(waveform)))
-    spectrum /= np.sqrt(np.arange(len(spectrum)).clip(1))
+    spectrum /= np.arange(len(spectrum)).clip(1) ** (slope / 2)
     noise = np.fft.irfft(spectrum, len(waveform))
     noise *= np.sqrt(_active_power(waveform) * 10 ** (-snr_db / 10) / np.mean(noise**2))
     return (waveform + noise).astype(np.float32)
@@ -64,6 +65,11 @@ def reverberate(
     tail = generator.normal(size=len(time_s)) * 10 ** (-3 * time_s / t60_s)
     response = tail * np.sqrt(10 ** (-direct_db / 10) / np.sum(tail**2))
     response[0] += 1
+    return through_room(waveform, response)
+
+
+def through_room(waveform: np.ndarray, response: np.ndarray) -> np.ndarray:
+    """Convolved with the room's impulse response, as long as before."""
     n = len(waveform) + len(response)
     wet = np.fft.irfft(np.fft.rfft(waveform, n) * np.fft.rfft(response, n), n)
     return wet[: len(waveform)].astype(np.float32)
@@ -92,11 +98,11 @@ def conditions() -> dict[str, Condition]:
         **{
             name: lambda x, _, encoding=encoding: encode(x, *encoding)
             for name, encoding in codecs.items()
-            if _has_encoder(encoding[1])
+            if has_encoder(encoding[1])
         },
-        "noise 20 dB": lambda x, generator: as_wav(add_pink_noise(x, 20, generator)),
-        "noise 10 dB": lambda x, generator: as_wav(add_pink_noise(x, 10, generator)),
-        "noise 5 dB": lambda x, generator: as_wav(add_pink_noise(x, 5, generator)),
+        "noise 20 dB": lambda x, generator: as_wav(add_coloured_noise(x, 20, 1, generator)),
+        "noise 10 dB": lambda x, generator: as_wav(add_coloured_noise(x, 10, 1, generator)),
+        "noise 5 dB": lambda x, generator: as_wav(add_coloured_noise(x, 5, 1, generator)),
         "small room": lambda x, generator: as_wav(reverberate(x, 0.3, 3, generator)),
         "hall": lambda x, generator: as_wav(reverberate(x, 0.8, -3, generator)),
         "speed +6 %": lambda x, _: as_wav(change_speed(x, 1.06)),
@@ -106,7 +112,8 @@ def conditions() -> dict[str, Condition]:
     }
 
 
-def _has_encoder(name: str) -> bool:
+def has_encoder(name: str) -> bool:
+    """Whether this installation's FFmpeg has the encoder ``name``."""
     try:
         av.Codec(name, "w")
     except av.FFmpegError:

@@ -28,7 +28,7 @@ class AugmentConfig:
     vocal_tract_warp: tuple[float, float] = (0.88, 1.14)
     noise_probability: float = 0.6
     noise_snr_db: tuple[float, float] = (0.0, 25.0)
-    reverberation_probability: float = 0.35
+    reverberation_probability: float = 0.2
     reverberation_t60_s: tuple[float, float] = (0.1, 1.5)
     channel_probability: float = 0.7
     channel_gain_db: float = 10.0  # standard deviation at the knots

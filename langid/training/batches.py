@@ -159,7 +159,8 @@ class TrainingBatches(Dataset):
         padded = np.zeros((len(indices), self.clips.n_mels, lengths.max()), dtype=np.float32)
         units = np.full((len(indices), lengths.max()), NO_UNIT, dtype=np.int16)
         for row, own, index in zip(padded, units, indices, strict=True):
-            log_mel = self.clips.log_mel(index).T
+            version = int(rng.integers(self.clips.n_versions))
+            log_mel = self.clips.log_mel(index, version).T
             row[:, : log_mel.shape[1]] = log_mel
             row[:, log_mel.shape[1] :] = log_mel[:, -1:]
             own[: log_mel.shape[1]] = self.clips.units(index)
@@ -171,8 +172,8 @@ class TrainingBatches(Dataset):
     def _crop(
         self, index: int, n_frames: int, rng: np.random.Generator
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Log-mel (n_mels, n_frames) float32 and units (n_frames,) of a clip, joined with others
-        of its speaker if short."""
+        """Log-mel (n_mels, n_frames) float32 and units (n_frames,) of a clip or a copy of it,
+        joined with others of its speaker if short."""
         joined = [index]
         n_available = int(self.clips.n_frames[index])
         while n_available < n_frames:
@@ -180,7 +181,8 @@ class TrainingBatches(Dataset):
             n_available += int(self.clips.n_frames[joined[-1]])
         start = rng.integers(n_available - n_frames + 1)
         crop = slice(start, start + n_frames)
-        log_mel = np.concatenate([self.clips.log_mel(i) for i in joined])[crop]
+        version = int(rng.integers(self.clips.n_versions))
+        log_mel = np.concatenate([self.clips.log_mel(i, version) for i in joined])[crop]
         units = np.concatenate([self.clips.units(i) for i in joined])[crop]
         return log_mel.T.astype(np.float32), units
 

@@ -24,7 +24,8 @@ from langid.data.processes import run_in_order
 from langid.errors import DataError
 from langid.hub import hub_reason
 from langid.languages import class_of, languages_of
-from langid.training.clips import FeatureComputer
+from langid.training import copies
+from langid.training.clips import LOG_MEL, FeatureComputer, log_mel_column
 from langid.training.datasets import (
     ROW_FEATURES,
     DatasetSplit,
@@ -52,13 +53,15 @@ def load_training_data(
     streaming: bool = False,
     n_threads: int = 1,
     targets: TeacherTargets | None = None,
+    n_copies: int = 0,
 ) -> DatasetDict:
     """``train`` and ``validation`` of one or several datasets, joined, with the columns `FEATURES`.
 
     Classes that validation lacks are lent a tenth of their speakers. ``audio`` is there for
     validation only; ``streaming`` as in `langid.training.datasets.load_splits`. ``targets`` add a
     teacher's columns (`langid.training.teacher_targets.FEATURES`), after its units are fitted on
-    ``train`` unless they are given.
+    ``train`` unless they are given. ``n_copies`` add to each row of ``train`` the log-mel of so
+    many copies of its clip (`langid.training.copies`).
 
     Raises
     ------
@@ -85,6 +88,10 @@ def load_training_data(
         # What is validated anyway is not lent, and its audio not needed.
         validated = frozenset(validation_rows.unique("language"))
         train_rows = reader.read(train, "train", validated)
+        copied = [
+            _Reader(config, pool, n_threads, copy).read(train, f"copy {copy}", frozenset())
+            for copy in range(1, n_copies + 1)
+        ]
     check_speakers(train_rows, validation_rows)
     _require(languages, {class_of(name, languages) for name in train_rows.unique("language")})
     if targets is not None:
@@ -92,6 +99,9 @@ def load_training_data(
         own = targets.read(validation, validation_rows, config, "validation")
         validation_rows = _beside(validation_rows, own)
         train_rows = _beside(train_rows, targets.read(train, train_rows, config, "train"))
+    for copy, rows in enumerate(copied, 1):
+        own = rows.select_columns(LOG_MEL).rename_column(LOG_MEL, log_mel_column(copy))
+        train_rows = _beside(train_rows, own)
     return hold_back(train_rows, validation_rows, languages, seed)
 
 
@@ -110,8 +120,8 @@ def _require(languages: tuple[str, ...], present: set[str]) -> None:
 class _Reader:
     """Splits → datasets with the columns `FEATURES`, from the cache where they are in it."""
 
-    def __init__(self, config: ModelConfig, pool: Executor, n_threads: int):
-        self._compute = FeatureComputer(config)
+    def __init__(self, config: ModelConfig, pool: Executor, n_threads: int, copy: int = 0):
+        self._compute = FeatureComputer(config, copy)
         self._pool, self._n_threads = pool, n_threads
         # All that a row's features depend on beside the row.
         self._settings = {
@@ -119,6 +129,12 @@ class _Reader:
             "espeak": espeak_available(),
             "version": FeatureComputer.VERSION,
         }
+        if copy:
+            self._settings |= {
+                "copy": copy,
+                "copies": copies.VERSION,
+                "codecs": [codec.encoder for codec in copies.available_codecs()],
+            }
 
     def read(self, splits: list[DatasetSplit], name: str, without_audio: frozenset) -> Dataset:
         """All rows of ``splits``, in order; the audio only of languages not ``without_audio``."""
@@ -165,7 +181,7 @@ class _Reader:
             self._n_threads,
             lambda row: len(row["audio"]["bytes"]),
         ):
-            if row["language"] in without_audio:
+            if self._compute.copy or row["language"] in without_audio:
                 row["audio"] = None
             progress.update()
             yield {**row, **features}

@@ -1,5 +1,6 @@
 """Dataset rows → log-mel and phones, and the columns of clips that training draws from."""
 
+import zlib
 from collections import Counter
 from dataclasses import dataclass, replace
 
@@ -13,8 +14,10 @@ from langid.data.espeak import espeak_available, transcript_to_phones
 from langid.errors import AudioError, DataError
 from langid.features import LogMel
 from langid.languages import NONE, OTHER, class_of, languages_of
+from langid.training.copies import degraded_copy
 from langid.training.units import NO_UNIT, spread_over_log_mel
 
+LOG_MEL = "log_mel"  # begins the names of the columns that hold it
 MIN_CLIP_S = 0.25  # from its first frame to its last
 MIN_PHONE_COUNT = 20  # rarer phones have no place in the CTC inventory
 NO_LABEL = -1  # of a clip that the model has no answer for, or is not to learn one from
@@ -24,7 +27,8 @@ NO_LABEL = -1  # of a clip that the model has no answer for, or is not to learn 
 class Clips:
     """The clips of one split, as parallel columns.
 
-    ``log_mel(i)`` is (n_frames, n_mels) float16; everything else is known without reading audio.
+    ``log_mel(i)`` is (n_frames, n_mels) float16, and there may be further versions of it, of copies
+    (`langid.training.copies`); everything else is known without reading audio.
     """
 
     features: Dataset
@@ -42,8 +46,13 @@ class Clips:
     def __len__(self) -> int:
         return len(self.labels)
 
-    def log_mel(self, index: int) -> np.ndarray:
-        row = self.features[int(index)]["log_mel"]
+    @property
+    def n_versions(self) -> int:
+        """Of the log-mel of each clip: the clip itself and its copies."""
+        return sum(name.startswith(LOG_MEL) for name in self.features.column_names)
+
+    def log_mel(self, index: int, version: int = 0) -> np.ndarray:
+        row = self.features[int(index)][log_mel_column(version)]
         return np.frombuffer(row, dtype=np.float16).reshape(-1, self.n_mels)
 
     def units(self, index: int) -> np.ndarray:
@@ -69,6 +78,11 @@ class Clips:
             n_mels=self.n_mels,
             posteriors=None if self.posteriors is None else self.posteriors[pick],
         )
+
+
+def log_mel_column(version: int) -> str:
+    """Where the log-mel of clips (0) or of their first, second … copies is."""
+    return f"{LOG_MEL}_{version}" if version else LOG_MEL
 
 
 def is_usable(n_frames: np.ndarray, config: ModelConfig) -> np.ndarray:
@@ -119,7 +133,9 @@ def prepare_clips(split: Dataset, config: ModelConfig) -> Clips:
     index_of = {label: i for i, label in enumerate(config.labels)}
     with_teacher = "units" in split.column_names
     clips = Clips(
-        features=split.select_columns(["log_mel", "units"] if with_teacher else ["log_mel"]),
+        features=split.select_columns(
+            [name for name in split.column_names if name.startswith(LOG_MEL) or name == "units"]
+        ),
         labels=np.array([index_of.get(label, NO_LABEL) for label in classes]),
         languages=table["language"],
         sources=table["source"],
@@ -145,17 +161,22 @@ def _posteriors(split: Dataset) -> np.ndarray:
 
 
 class FeatureComputer:
-    """Row → ``log_mel`` (bytes of float16), ``n_frames`` and ``phones``; from several threads."""
+    """Row → ``log_mel`` (bytes of float16), ``n_frames`` and ``phones``; from several threads.
+
+    With a number of a ``copy``, the log-mel is that of this copy, and no phones are looked up. The
+    same recording gives the same copies.
+    """
 
     VERSION = 2  # another number makes all that was kept out of date
 
-    def __init__(self, config: ModelConfig):
+    def __init__(self, config: ModelConfig, copy: int = 0):
         self.config = config
+        self.copy = copy
         self._log_mel = LogMel(config)
 
     def __call__(self, row: dict) -> dict:
         phones = []
-        if row["transcript"] and row["language"] and espeak_available():
+        if not self.copy and row["transcript"] and row["language"] and espeak_available():
             phones = transcript_to_phones(row["transcript"], row["language"])
         try:
             waveform, _ = load_audio(row["audio"]["bytes"])
@@ -163,6 +184,9 @@ class FeatureComputer:
             return {"log_mel": b"", "n_frames": 0, "phones": phones}
         if len(waveform) < self.config.n_fft:
             return {"log_mel": b"", "n_frames": 0, "phones": phones}
+        if self.copy:
+            seed = zlib.crc32(row["audio"]["bytes"])
+            waveform = degraded_copy(waveform, np.random.default_rng([seed, self.copy]))
         log_mel = self._log_mel(torch.from_numpy(waveform)[None])[0].T
         return {
             "log_mel": log_mel.to(torch.float16).contiguous().numpy().tobytes(),

@@ -177,7 +177,8 @@ def hold_back(
             lent |= by_lent & (classes == label)
             gone |= by_lent  # of other classes, too: nobody speaks in both
     if lent.any():
-        validation = concatenate_datasets([validation, train.select(np.flatnonzero(lent))])
+        own = train.select(np.flatnonzero(lent)).select_columns(validation.column_names)
+        validation = concatenate_datasets([validation, own])
         train = train.select(np.flatnonzero(~gone))
     return DatasetDict(train=train, validation=validation)
 

@@ -4,14 +4,15 @@ A corpus that is mostly one language teaches the network that its channel *is* t
 a voice with hours of speech that the voice is. Drawing goes down a tree instead: class → source
 family → speaker → clip. A family is what stands before the first ``_`` of a source's name, so
 that the releases of one crowd-sourced corpus count once; its synthetic clips are a family of their
-own. A family's share within its class grows with the square root of its speakers, up to a limit.
+own. A family's share within its class grows with the square root of its speakers, up to a limit,
+and so does that of each language that "other" has in it.
 
 A voice that nobody knows, from a microphone that many have, must not sound like the language that
 has most of them: of a family that most languages have in common, no language teaches with more
 than `MAX_COMMON_SPEAKERS`. What is left over has no language, but sounds that a teacher names.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -32,9 +33,9 @@ class Shares:
     none: float = 0.08
     unlabelled: float = 0.10  # clips without a language, where there are any
     # Of a class's windows, from families that most of the languages have in common: where the
-    # channel is the same, only the language tells them apart. With half, the few clips of some
-    # languages were learnt by heart.
-    common: float = 0.25
+    # channel is the same, only the language tells them apart. With half, and without copies, the
+    # few clips of some languages were learnt by heart.
+    common: float = 0.35
     synthetic: float = 0.15  # of a class's windows, at most, from synthetic speech
 
 
@@ -47,6 +48,10 @@ class ClipSampler:
             (label, family): list(speakers.values())
             for label, families in self._tree.items()
             for family, speakers in families.items()
+        }
+        self._speaker_weights = {
+            key: _speaker_weights([clips.languages[indices[0]] for indices in group])
+            for key, group in self._speakers.items()
         }
         common = _common_families(self._tree, labels)
         self._classes = np.array(sorted(self._tree))
@@ -67,8 +72,9 @@ class ClipSampler:
         """Index of a clip."""
         label = self._classes[rng.choice(len(self._classes), p=self._class_weights)]
         families, weights = self._families[label]
-        speakers = self._speakers[label, families[rng.choice(len(families), p=weights)]]
-        indices = speakers[rng.integers(len(speakers))]
+        key = label, families[rng.choice(len(families), p=weights)]
+        own = self._speaker_weights[key]
+        indices = self._speakers[key][rng.choice(len(own), p=own)]
         return indices[rng.integers(len(indices))]
 
     def probabilities(self) -> np.ndarray:
@@ -76,9 +82,10 @@ class ClipSampler:
         p = np.zeros(sum(len(clips) for group in self._speakers.values() for clips in group))
         for label, share in zip(self._classes, self._class_weights, strict=True):
             for family, weight in zip(*self._families[label], strict=True):
-                speakers = self._speakers[label, family]
-                for indices in speakers:
-                    p[indices] = share * weight / len(speakers) / len(indices)
+                key = label, family
+                group = zip(self._speakers[key], self._speaker_weights[key], strict=True)
+                for indices, own in group:
+                    p[indices] = share * weight * own / len(indices)
         return p
 
     def companion(self, index: int, rng: np.random.Generator) -> int:
@@ -151,6 +158,13 @@ def _common_families(tree: dict, labels: tuple[str, ...]) -> set[str]:
         for family, speakers in tree.get(language, {}).items():
             count[family] += len(speakers) > 2
     return {family for family, n in count.items() if n > len(languages) / 2}
+
+
+def _speaker_weights(languages: list[str]) -> np.ndarray:
+    """Of speakers, by the language of each: a language weighs the square root of their number."""
+    count = Counter(languages)
+    weights = np.array([count[language] ** -0.5 for language in languages])
+    return weights / weights.sum()
 
 
 def _family_weights(

@@ -10,13 +10,14 @@ import numpy as np
 
 from langid.checkpoint import EMBEDDED
 from langid.config import ModelConfig
-from langid.languages import class_of, languages_of
+from langid.languages import OTHER, class_of, languages_of
 from langid.training.clips import Clips
 from langid.training.teacher import WhisperTeacher
 from langid.training.teacher_targets import TeacherTargets
 from langid.training.units import UNITS_FILE, Units
 
 CONTRADICTED_FILE = "contradicted.csv"
+EXCLUDED = -30.0  # log-posterior of a language that the label excludes
 CERTAIN = 0.95  # posterior from which the teacher contradicts a label
 
 
@@ -98,6 +99,20 @@ def contradicted(clips: Clips, labels: tuple[str, ...], languages: tuple[str, ..
         for i in range(len(clips))
     ]
     return np.flatnonzero(wrong)
+
+
+def without_own_languages(clips: Clips, config: ModelConfig) -> Clips:
+    """Clips of which those in other languages have posteriors over other languages alone.
+
+    A teacher that does not know Esperanto calls it Spanish, which it certainly is not.
+    """
+    own = [class_of(x, languages_of(config.labels)) != OTHER for x in config.teacher_languages]
+    posteriors = clips.posteriors.astype(np.float32)
+    posteriors[:, own] = EXCLUDED
+    posteriors -= np.logaddexp.reduce(posteriors, axis=1, keepdims=True)
+    is_other = np.array([config.labels[label] == OTHER for label in clips.labels])
+    posteriors = np.where(is_other[:, None], posteriors, clips.posteriors)
+    return replace(clips, posteriors=posteriors.astype(np.float16))
 
 
 def leave_out_contradicted(clips: Clips, config: ModelConfig, folder: Path) -> Clips:

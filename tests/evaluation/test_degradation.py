@@ -8,7 +8,7 @@ import pytest
 
 from langid.audio import SAMPLE_RATE, load_audio
 from langid.evaluation.degradation import (
-    add_pink_noise,
+    add_coloured_noise,
     change_speed,
     conditions,
     overload,
@@ -79,7 +79,7 @@ def test_codecs_are_what_they_are_called(name):
 @pytest.mark.parametrize("snr_db", [20, 5])
 def test_noise_lies_so_far_below_the_speech_and_is_pink(snr_db):
     speech = np.concatenate([tone(), np.zeros(9 * SAMPLE_RATE, np.float32)])  # a quarter of it
-    noise = add_pink_noise(speech, snr_db, rng()) - speech
+    noise = add_coloured_noise(speech, snr_db, 1, rng()) - speech
     assert level_db(tone()) - level_db(noise) == pytest.approx(snr_db, abs=0.6)
     power = np.abs(np.fft.rfft(noise)) ** 2
     hz = len(noise) / SAMPLE_RATE

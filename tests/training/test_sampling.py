@@ -121,3 +121,13 @@ def test_no_language_teaches_with_more_crowd_voices_than_the_others_have(monkeyp
     share = np.mean([unlabelled.labels[sampler.draw(rng)] == NO_LABEL for _ in range(4000)])
     assert share == pytest.approx(0.2 / 1.2, abs=0.03)
     assert sampler.describe(LABELS)["unlabelled"] == {"crowd": 1.0}
+
+
+def test_a_language_of_few_speakers_is_heard_more_than_their_number():
+    rows = [("other", "crowd_1", f"{i}", False) for i in range(18)]
+    source = replace(clips(rows), languages=["nl"] * 16 + ["ia"] * 2)
+    sampler = ClipSampler(source, LABELS, Shares(none=0))
+    rng = np.random.default_rng(0)
+    ia = np.mean([source.languages[sampler.draw(rng)] == "ia" for _ in range(4000)])
+    assert ia == pytest.approx(2**0.5 / (16**0.5 + 2**0.5), abs=0.02)
+    np.testing.assert_allclose(sampler.probabilities()[16:], 2**0.5 / (16**0.5 + 2**0.5) / 2)

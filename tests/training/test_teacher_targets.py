@@ -16,6 +16,7 @@ from langid.training.teacher_options import (
     contradicted,
     leave_out_contradicted,
     with_teacher_heads,
+    without_own_languages,
 )
 from langid.training.teacher_targets import TeacherTargets
 from langid.training.units import NO_UNIT
@@ -134,3 +135,15 @@ def test_an_uncertain_teacher_contradicts_nobody(folder):
     _, clips = taught(folder, MelodyTeacher())
     flat = replace(clips, posteriors=np.full_like(clips.posteriors, np.log(1 / 3)))
     assert not len(contradicted(flat, CONFIG.labels, LANGUAGES))
+
+
+def test_a_language_that_the_teacher_does_not_know_is_none_of_the_models_own(folder):
+    targets, clips = taught(folder, MelodyTeacher(wrong="fr"))
+    told = without_own_languages(clips, with_teacher_heads(CONFIG, targets))
+    for language, before, after in zip(
+        clips.languages, clips.posteriors, told.posteriors, strict=True
+    ):
+        if language == "nl":
+            assert np.exp(after.astype(float)).round(3).tolist() == [0, 0, 1]
+        else:
+            np.testing.assert_array_equal(before, after)
