@@ -38,7 +38,7 @@ MAX_SESSIONS = 1_000  # that Gradio remembers, of 160 kB each: pages and clients
 MAX_THREADS = 160  # every job holds one, the waiting ones as well
 QUIET = {"api_visibility": "private", "show_progress": "hidden"}
 PAGE_FILES = Path(langid.page.__file__).parent
-SCRIPTS = ("page.js", "live.js", "batch.js")
+SCRIPTS = ("page.js", "toasts.js", "live.js", "batch.js")
 STYLES = ("page.css", "live.css", "batch.css")
 
 EMPTY_ANSWER = """

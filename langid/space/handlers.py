@@ -162,7 +162,7 @@ class Handlers:
                 is_batch,
             )
         except (AudioError, BusyError) as error:
-            sentence = str(error) if Path(audio).exists() else GONE
+            sentence = error.args[0] if Path(audio).exists() else GONE  # may be a `Message`
             raise gr.Error(sentence, print_exception=False) from error
         except IdentificationCancelled:
             raise

@@ -116,7 +116,7 @@ class Live:
         except FileNotFoundError:  # digital silence: another's file had the same content
             return gr.skip()
         except AudioError as error:
-            return self._problem(request, number, str(error), texts)
+            return self._problem(request, number, error.args[0], texts)
         finally:
             _delete(chunk)
         run = self._run(request.session_hash or "", number)
@@ -129,7 +129,7 @@ class Live:
             with self._processor:
                 answer = listener.add(samples, rate_hz)
         except AudioError as error:
-            return self._problem(request, number, str(error), texts)
+            return self._problem(request, number, error.args[0], texts)
         except Exception:
             _log.exception("Listening failed")
             return self._problem(request, number, FAILED, texts)

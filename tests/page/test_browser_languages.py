@@ -128,8 +128,9 @@ def test_problems_are_in_the_language_that_they_say_they_are_in(visit, tmp_path)
     path = tmp_path / "notes.wav"
     path.write_text("This is no sound at all.\n" * 20)
     choose_file(page, path)
-    problem.get_by_text("is not audio").wait_for()
-    assert problem.get_attribute("lang") == "en"  # sentences of the package
+    problem.get_by_text("'notes.wav' n’est pas un fichier audio").wait_for()  # of the package
+    assert problem.get_attribute("lang") == "fr"
+    assert page.locator("#answer .announcement").text_content() == problem.inner_text()
 
 
 def test_a_long_file_says_how_far_it_is(visit, tmp_path):
