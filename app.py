@@ -21,14 +21,14 @@ from langid.page.clients import ListenerMiddleware
 from langid.page.disk import UploadMiddleware
 from langid.page.files import claim_folder, keep_swept
 from langid.page.head import HeadMiddleware
-from langid.page.memory import limit_arenas
+from langid.page.memory import keep_trimmed, limit_arenas
 from langid.page.texts import ENGLISH
 from langid.space.batches import Batches
 from langid.space.candidates import candidates_box, kept_candidates
 from langid.space.errors import MISTAKES, Page, refuse
 from langid.space.handlers import Handlers
-from langid.space.live import Live
 from langid.space.mcp_tool import SCHEMA_PATH, LanguageTool
+from langid.space.sessions import CallMiddleware
 from langid.space.translations import language_html, script_texts, translate_layout
 
 EXAMPLES = Path(__file__).parent / "examples"
@@ -36,11 +36,11 @@ EXAMPLES = Path(__file__).parent / "examples"
 EXAMPLE_CLIPS = ("english", "french", "german", "spanish", "italian", "dutch", "rain")
 MAX_FILE_SIZE = "200mb"  # three hours of MP3
 MAX_WAITING = 64  # requests in Gradio's queue; one more is told to come back
-MAX_SESSIONS = 2_000  # that Gradio remembers, of 50 kB each; every call to the API has one
+MAX_SESSIONS = 1_000  # that Gradio remembers, of 160 kB each: pages and clients that stay
 MAX_THREADS = 160  # every job holds one, the waiting ones as well
 QUIET = {"api_visibility": "private", "show_progress": "hidden"}
 PAGE_FILES = Path(langid.page.__file__).parent
-SCRIPTS = ("page.js", "live.js", "batch.js")
+SCRIPTS = ("page.js", "toasts.js", "live.js", "batch.js")
 STYLES = ("page.css", "live.css", "batch.css")
 
 EMPTY_ANSWER = """
@@ -92,7 +92,7 @@ def build(identifier: LanguageIdentifier, notice: str | None = None) -> gr.Block
         with gr.Tab(text("page.recording"), elem_id="tab-recording"):
             recording, answer, ticked = recording_tab(text, identifier.labels)
         with gr.Tab(text("page.live"), elem_id="tab-live"):
-            Live(identifier).layout(page, text)
+            handlers.live.layout(page, text)
         with gr.Tab(text("page.many"), elem_id="tab-many"):
             Batches(handlers).layout(page, text)
         gr.Markdown(text("page.figures"), elem_id="figures")
@@ -244,6 +244,7 @@ def launch(page: gr.Blocks, **options) -> tuple:
         app_kwargs={
             "lifespan": tool.lifespan(page),
             "middleware": [
+                Middleware(CallMiddleware, page=page),
                 Middleware(ListenerMiddleware, listeners=handlers.listeners),
                 Middleware(UploadMiddleware, folder=Path(gr.utils.get_upload_folder())),
                 Middleware(HeadMiddleware, html=language_html()),
@@ -259,6 +260,8 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)
     limit_arenas()
+    # Gradio makes a table of the newest calls after each, 10,000 of them unless it is told.
+    os.environ.setdefault("GRADIO_ANALYTICS_MAX_EVENTS", "100")
     base = os.environ.get("GRADIO_TEMP_DIR") or tempfile.gettempdir()
     try:
         folder, lock = claim_folder(Path(base) / "langid-page")
@@ -269,6 +272,7 @@ def main() -> None:
         )
     os.environ["GRADIO_TEMP_DIR"] = str(folder)
     keep_swept(folder)
+    keep_trimmed()
     try:
         identifier, notice = load_identifier()
     except WeightsError as error:

@@ -2,12 +2,35 @@
 says what is wrong and what to do."""
 
 
+class Message(str):
+    """A sentence for people, in English, which keeps what it was made from.
+
+    So the page can say it in another language: its texts hold ``template`` in all of them, with the
+    same placeholders for the ``values``. One of these may be a message too, and brings its own
+    numbers along.
+
+    >>> Message("{name} is empty: record it again.", name="'a.wav'")
+    "'a.wav' is empty: record it again."
+    """
+
+    def __new__(cls, template: str, **values: object) -> "Message":
+        message = super().__new__(cls, template.format(**values))
+        message.template, message.values = template, values
+        return message
+
+    def __getnewargs_ex__(self) -> tuple[tuple[str], dict[str, object]]:  # for copies and pickles
+        return (self.template,), self.values
+
+
 class LangidError(ValueError):
     """Input that cannot be used, of whatever kind."""
 
 
 class AudioError(LangidError):
-    """Audio that cannot be identified."""
+    """Audio that cannot be identified.
+
+    Its only argument is a `Message` wherever a visitor of the page may meet it.
+    """
 
 
 class WeightsError(LangidError):

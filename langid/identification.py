@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from langid.errors import Message
 from langid.languages import NONE, choose_labels
 from langid.segments import label_windows, own_languages
 from langid.windows import aggregate, merge, restrict, runs
@@ -113,7 +114,9 @@ def summarise(
     none, warnings = labels.index(NONE), list(warnings)
     whole = aggregate(windows, none)
     if whole.argmax() == none and not kept[none]:
-        warnings.append("No speech was found: the answer is only the likelier of the candidates.")
+        warnings.append(
+            Message("No speech was found: the answer is only the likelier of the candidates.")
+        )
     whole = restrict(whole, kept)
     answer = int(whole.argmax())
     path = label_windows(windows, bounds, none, kept, answer)
@@ -128,8 +131,17 @@ def summarise(
     language = labels[whole.argmax()]
     duration_s, active_s = lengths_s
     if active_s < LITTLE_S < duration_s and language != NONE:
-        amount = f"Only {active_s:.1f} s of" if active_s >= 0.05 else "Nothing in"
-        warning = f"{amount} this recording is louder than silence: the answer may be wrong."
+        warning = (
+            Message(
+                "Only {active_s:.1f} s of this recording is louder than silence: the answer may be "
+                "wrong.",
+                active_s=active_s,
+            )
+            if active_s >= 0.05
+            else Message(
+                "Nothing in this recording is louder than silence: the answer may be wrong."
+            )
+        )
         warnings += [warning] if warning not in warnings else []  # a restricted answer has it
     windows = restrict(windows, kept)
     segments = [

@@ -10,10 +10,10 @@ import numpy as np
 import torch
 
 from langid.audio import AudioInput, AudioStream
-from langid.audio.duration import announced_duration_s, describe_duration
+from langid.audio.duration import announced_duration_s, describe_duration, too_long
 from langid.audio.energy import FRAME_S, EnergyMeter
 from langid.checkpoint import load_model
-from langid.errors import AudioError, IdentificationCancelled
+from langid.errors import AudioError, IdentificationCancelled, Message
 from langid.identification import LITTLE_S, Identification, kept_labels, summarise
 from langid.languages import NONE, languages_of
 from langid.model import LanguageCNN
@@ -274,10 +274,10 @@ class _Recording:
                 else announced_duration_s(audio)
             )
             if announced_s and announced_s > max_duration_s:
-                raise _too_long(max_duration_s)
+                raise too_long(max_duration_s)
         for block in self._stream:
             if max_duration_s is not None and self._stream.duration_s > max_duration_s:
-                raise _too_long(max_duration_s)
+                raise too_long(max_duration_s)
             self._levels += self._energy.add(block).tobytes()
             if on_block:
                 on_block(block)
@@ -294,7 +294,7 @@ class _Recording:
         warnings = [*self._stream.warnings, *self._little_speech(labels, windows)]
         return summarise(labels, kept, windows, self.bounds, lengths_s, warnings)
 
-    def _little_speech(self, labels: tuple[str, ...], windows: np.ndarray) -> list[str]:
+    def _little_speech(self, labels: tuple[str, ...], windows: np.ndarray) -> list[Message]:
         """A warning where a short stretch of speech stands in a long recording."""
         levels = np.frombuffer(self._levels, dtype=np.int8)
         active = np.flatnonzero(levels >= self._energy.threshold_dbfs()) * FRAME_S
@@ -308,14 +308,9 @@ class _Recording:
         if speech_s >= min(LITTLE_SPEECH_S, LITTLE_SPEECH_SHARE * duration_s):
             return []
         return [
-            f"Only {speech_s:.1f} s of speech in {describe_duration(duration_s)}: the answer may "
-            "be wrong."
+            Message(
+                "Only {speech_s:.1f} s of speech in {duration}: the answer may be wrong.",
+                speech_s=float(speech_s),
+                duration=describe_duration(duration_s),
+            )
         ]
-
-
-def _too_long(max_duration_s: float) -> AudioError:
-    limit = f"{max_duration_s / 3600:g} h" if max_duration_s >= 3600 else f"{max_duration_s:g} s"
-    return AudioError(
-        f"The recording lasts more than {limit}, the most that is taken here: cut it into shorter "
-        "parts."
-    )

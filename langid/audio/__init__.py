@@ -18,7 +18,7 @@ from langid.audio.info import StreamInfo
 from langid.audio.levels import QUIET_DBFS, Amplifier, LevelMeter
 from langid.audio.samples import Chunk, beyond_scale, interpolate, resample, second_blocks
 from langid.audio.sources import open_source
-from langid.errors import AudioError
+from langid.errors import AudioError, Message
 
 __all__ = [
     "AUDIO_SUFFIXES",
@@ -189,13 +189,21 @@ class AudioStream:
         for sample_rate, samples in chunks:
             if not MIN_RATE_HZ <= sample_rate <= MAX_RATE_HZ:
                 raise AudioError(
-                    f"{self._name} has a sample rate of {sample_rate:,.0f} Hz, outside 1 to 768 "
-                    "kHz: export it again, at 16 kHz for instance."
+                    Message(
+                        "{name} has a sample rate of {rate_hz:,.0f} Hz, outside 1 to 768 kHz: "
+                        "export it again, at 16 kHz for instance.",
+                        name=self._name,
+                        rate_hz=sample_rate,
+                    )
                 )
             if samples.shape[1] > MAX_CHANNELS:
                 raise AudioError(
-                    f"{self._name} has {samples.shape[1]} channels, more than {MAX_CHANNELS}: "
-                    "mix it down to mono first."
+                    Message(
+                        "{name} has {n} channels, more than {n_most}: mix it down to mono first.",
+                        name=self._name,
+                        n=samples.shape[1],
+                        n_most=MAX_CHANNELS,
+                    )
                 )
             if self.n_channels is None:
                 self.source_rate_hz = self._info.recorded_rate_hz or sample_rate
@@ -218,22 +226,37 @@ class AudioStream:
             yield sample_rate, samples
         if self.n_repaired:
             self._info.warn(
-                f"{self._name} has {self.n_repaired} of {n_samples:,} samples that are no numbers "
-                "or far out of range: their neighbours stand in for them."
+                Message(
+                    "{name} has {n} of {n_samples:,} samples that are no numbers or far out of "
+                    "range: their neighbours stand in for them.",
+                    name=self._name,
+                    n=self.n_repaired,
+                    n_samples=n_samples,
+                )
             )
 
     def _out_of_scale(self, samples: np.ndarray) -> AudioError:
         peak = float(np.abs(samples).max())
         if not np.isfinite(peak):
             return NonFiniteError(
-                f"{self._name} contains NaN or infinite samples: repair or export it again."
+                Message(
+                    "{name} contains NaN or infinite samples: repair or export it again.",
+                    name=self._name,
+                )
             )
-        remedy = (
-            "divide floats by their full scale (32768 for 16 bit) or give integers"
-            if self._is_array
-            else "export it again with 16 bits, which have a full scale of their own"
+        if self._is_array:
+            return AudioError(
+                f"{self._name} reaches ±{peak:.4g} where full scale is ±1: divide floats by their "
+                "full scale (32768 for 16 bit) or give integers."
+            )
+        return AudioError(
+            Message(
+                "{name} reaches ±{peak:.4g} where full scale is ±1: export it again with 16 bits, "
+                "which have a full scale of their own.",
+                name=self._name,
+                peak=peak,
+            )
         )
-        return AudioError(f"{self._name} reaches ±{peak:.4g} where full scale is ±1: {remedy}.")
 
     def _measured(self, blocks: Iterator[Chunk]) -> Iterator[Chunk]:
         """The mono blocks, each measured on its way."""
@@ -247,8 +270,13 @@ class AudioStream:
         yield from amplifier.blocks(blocks)
         if amplifier.gain_db:
             self._info.warn(
-                f"{self._name} is hardly louder than silence, below {QUIET_DBFS:.0f} dBFS, and was "
-                f"amplified by {amplifier.gain_db:.0f} dB: the answer may be wrong."
+                Message(
+                    "{name} is hardly louder than silence, below {level_dbfs:.0f} dBFS, and was "
+                    "amplified by {gain_db:.0f} dB: the answer may be wrong.",
+                    name=self._name,
+                    level_dbfs=QUIET_DBFS,
+                    gain_db=amplifier.gain_db,
+                )
             )
 
     def _long_enough(self, blocks: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
@@ -262,11 +290,19 @@ class AudioStream:
                 return
         if len(held) == 0:
             raise AudioError(
-                f"{self._name} contains no samples, perhaps cut off: record or export it again."
+                Message(
+                    "{name} contains no samples, perhaps cut off: record or export it again.",
+                    name=self._name,
+                )
             )
         raise TooShortError(
-            f"{self._name} lasts {len(held) / SAMPLE_RATE:.2f} s: at least {MIN_DURATION_S} s are "
-            "needed, and several seconds are better."
+            Message(
+                "{name} lasts {length_s:.2f} s: at least {least_s} s are needed, and several "
+                "seconds are better.",
+                name=self._name,
+                length_s=len(held) / SAMPLE_RATE,
+                least_s=MIN_DURATION_S,
+            )
         )
 
 

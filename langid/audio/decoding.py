@@ -23,7 +23,7 @@ from langid.audio.ogg import OggLink, ogg_links
 from langid.audio.samples import Chunk
 from langid.audio.sources import Source
 from langid.audio.tags import audio_bounds
-from langid.errors import AudioError
+from langid.errors import AudioError, Message
 
 CUT_OFF_TOLERANCE_S = 0.5  # beyond 2 %
 LOST_TOLERANCE_S = 0.01  # of what Ogg and FLAC announce: less than a packet
@@ -73,9 +73,7 @@ def _decode_simple(
     outcome = yield from decode_libsndfile(source)
     source.raise_error()
     if outcome.cut_off_s is not None and outcome.complete:
-        info.warn_incomplete(
-            f"{source.name} is cut off: only its first {outcome.cut_off_s:.1f} s are there."
-        )
+        info.warn_incomplete(_cut_off(source, outcome.cut_off_s))
     if outcome.complete:
         return
     is_whole = False
@@ -89,7 +87,7 @@ def _decode_simple(
         if not outcome.opened:
             raise
     if outcome.damaged and not is_whole and not info.is_incomplete:
-        info.warn_incomplete(f"{source.name} is damaged: what could not be decoded is left out.")
+        info.warn_incomplete(_damaged(source))
 
 
 def _without_first(
@@ -122,15 +120,13 @@ def _decode_ogg(source: Source, info: StreamInfo, audio_track: int | None) -> It
         is_decoded = is_decoded or decoded.n_frames > 0
         audio_s += decoded.position_s
         if _is_damaged(link, decoded):
-            info.warn_incomplete(
-                f"{source.name} is damaged: what could not be decoded is left out."
-            )
+            info.warn_incomplete(_damaged(source))
     if error is not None and not is_decoded:
         raise error
     if links[-1].is_cut_off:
-        info.warn_incomplete(f"{source.name} is cut off: only its first {audio_s:.1f} s are there.")
+        info.warn_incomplete(_cut_off(source, audio_s))
     elif error is not None:
-        info.warn_incomplete(f"{source.name} is damaged: what could not be decoded is left out.")
+        info.warn_incomplete(_damaged(source))
 
 
 def _is_damaged(link: OggLink, decoded: Decoded) -> bool:
@@ -150,11 +146,33 @@ def _judge(source: Source, decoded: Decoded, info: StreamInfo) -> None:
         decoded.n_damaged or not has_its_end(source, decoded.format)
     ):
         info.warn_incomplete(
-            f"{source.name} is cut off: of the {announced_s:.1f} s it announces only "
-            f"{decoded.position_s:.1f} s could be decoded."
+            Message(
+                "{name} is cut off: of the {announced_s:.1f} s it announces only {there_s:.1f} s "
+                "could be decoded.",
+                name=source.name,
+                announced_s=announced_s,
+                there_s=decoded.position_s,
+            )
         )
     elif decoded.n_damaged:
         info.warn_incomplete(
-            f"{source.name} is damaged: what could not be decoded ({decoded.n_damaged} of about "
-            f"{decoded.n_damaged + decoded.n_frames} packets) is left out."
+            Message(
+                "{name} is damaged: what could not be decoded ({n} of about {n_packets} packets) "
+                "is left out.",
+                name=source.name,
+                n=decoded.n_damaged,
+                n_packets=decoded.n_damaged + decoded.n_frames,
+            )
         )
+
+
+def _cut_off(source: Source, there_s: float) -> Message:
+    return Message(
+        "{name} is cut off: only its first {there_s:.1f} s are there.",
+        name=source.name,
+        there_s=there_s,
+    )
+
+
+def _damaged(source: Source) -> Message:
+    return Message("{name} is damaged: what could not be decoded is left out.", name=source.name)

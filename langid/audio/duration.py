@@ -10,7 +10,7 @@ from langid.audio.formats import container_kind
 from langid.audio.libsndfile import KINDS as LIBSNDFILE_KINDS
 from langid.audio.libsndfile import UNKNOWN_SIZE, may_hold_mpeg
 from langid.audio.sources import open_source
-from langid.errors import AudioError
+from langid.errors import AudioError, Message
 
 
 def announced_duration_s(audio: object, estimate: bool = False) -> float | None:
@@ -42,11 +42,28 @@ def announced_duration_s(audio: object, estimate: bool = False) -> float | None:
         return None
 
 
-def describe_duration(seconds: float) -> str:
+def describe_duration(seconds: float) -> Message:
     """``"8.2 s"``, ``"3 min 20 s"``, ``"3 h 2 min"``."""
     if round(seconds, 1) < 60:
-        return f"{seconds:.1f} s"
+        return Message("{s:.1f} s", s=seconds)
     if round(seconds) < 3600:
-        return f"{round(seconds) // 60} min {round(seconds) % 60} s"
-    minutes = round(seconds / 60)
-    return f"{minutes // 60} h {minutes % 60} min"
+        minutes, seconds = divmod(round(seconds), 60)
+        return Message("{min} min {s} s", min=minutes, s=seconds)
+    hours, minutes = divmod(round(seconds / 60), 60)
+    return Message("{h} h {min} min", h=hours, min=minutes)
+
+
+def too_long(max_duration_s: float) -> AudioError:
+    """The error for a recording beyond a limit."""
+    limit = (
+        Message("{h:g} h", h=max_duration_s / 3600)
+        if max_duration_s >= 3600
+        else Message("{s:g} s", s=max_duration_s)
+    )
+    return AudioError(
+        Message(
+            "The recording lasts more than {limit}, the most that is taken here: cut it into "
+            "shorter parts.",
+            limit=limit,
+        )
+    )

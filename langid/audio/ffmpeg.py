@@ -13,7 +13,7 @@ from langid.audio.info import StreamInfo
 from langid.audio.samples import Chunk, full_scale
 from langid.audio.sources import Source
 from langid.audio.timestamps import Timeline
-from langid.errors import AudioError
+from langid.errors import AudioError, Message
 
 # What FFmpeg may take a file for. Without this list text is a "tty" video, a picture is a video of
 # one frame, and a playlist opens other files.
@@ -135,8 +135,13 @@ def decode_ffmpeg(
         _count_tracks(stream, n_packets, info)
         if audio_track is None and info.n_audio_tracks > 1:
             info.warn(
-                f"This is {info.audio_track} of {info.n_audio_tracks} audio tracks of "
-                f"{source.name}: choose another with audio_track."
+                Message(
+                    "This is {track} of {n_tracks} audio tracks of {name}: choose another with "
+                    "audio_track.",
+                    track=info.audio_track,
+                    n_tracks=info.n_audio_tracks,
+                    name=source.name,
+                )
             )
         if damaged_run > 1:  # one at the end may be anything that follows the audio
             n_damaged += damaged_run
@@ -159,7 +164,9 @@ def _choose_track(
 ) -> av.AudioStream:
     tracks = list(container.streams.audio)
     if not tracks:
-        raise AudioError(f"{source.name} has no audio track: give a recording with sound.")
+        raise AudioError(
+            Message("{name} has no audio track: give a recording with sound.", name=source.name)
+        )
     if audio_track is None:
         decodable = [track for track in tracks if track.codec_context is not None]
         marked = [track for track in decodable if track.disposition & Disposition.default]
@@ -169,8 +176,11 @@ def _choose_track(
         chosen = tracks[audio_track - 1]
     if chosen.codec_context is None:
         raise AudioError(
-            f"{source.name} has an audio track in a coding that cannot be decoded: export it "
-            "again, as WAV or MP3 for instance."
+            Message(
+                "{name} has an audio track in a coding that cannot be decoded: export it again, "
+                "as WAV or MP3 for instance.",
+                name=source.name,
+            )
         )
     return chosen
 

@@ -3,7 +3,7 @@
 import re
 
 from langid.audio.sources import Source
-from langid.errors import AudioError
+from langid.errors import AudioError, Message
 
 SIGNATURES = {  # how files start, to choose the decoder and to word errors
     "WAV": rb"(RIFF|RIFX|RF64)....WAVE",
@@ -36,7 +36,6 @@ RAW_SUFFIXES = frozenset(
         *(".g722", ".g723", ".g726", ".lpcm", ".ub", ".sb", ".f32", ".f32le"),
     }
 )
-RAW_EXAMPLE = "convert it to WAV with its coding and rate, as by ffmpeg -f gsm -i IN OUT.wav"
 GSM_FRAME_BYTES = 33  # GSM 06.10, whose frames start with the half-byte 0xD
 N_GSM_FRAMES = 10  # so many in a row are no chance: one in 16 ** 10
 
@@ -52,22 +51,37 @@ def undecodable(source: Source, kind: str | None) -> AudioError:
     fragment = next((k for k, p in FRAGMENTS.items() if re.search(p, head, re.DOTALL)), None)
     if fragment is not None and (kind is None or (kind == fragment == "Ogg" and head[5] & 2 == 0)):
         return AudioError(
-            f"The beginning of {source.name} is missing, as in a slice of {fragment}: "
-            "give the whole recording, or join the slices from the first one on."
+            Message(
+                "The beginning of {name} is missing, as in a slice of {format}: give the whole "
+                "recording, or join the slices from the first one on.",
+                name=source.name,
+                format=fragment,
+            )
         )
     if kind is not None:
         return AudioError(
-            f"{source.name} starts like {kind} but nothing in it can be decoded, so it is cut off "
-            "or damaged: record, export or download it again."
+            Message(
+                "{name} starts like {format} but nothing in it can be decoded, so it is cut off or "
+                "damaged: record, export or download it again.",
+                name=source.name,
+                format=kind,
+            )
         )
     if source.suffix in RAW_SUFFIXES or _is_gsm(head):
         return AudioError(
-            f"{source.name} is not audio with a header, but may be raw telephone audio (.gsm, "
-            f".ulaw, .alaw, .sln): {RAW_EXAMPLE}."
+            Message(
+                "{name} is not audio with a header, but may be raw telephone audio (.gsm, .ulaw, "
+                ".alaw, .sln): convert it to WAV with its coding and rate, as by ffmpeg -f gsm -i "
+                "IN OUT.wav.",
+                name=source.name,
+            )
         )
     return AudioError(
-        f"{source.name} is not audio: give a recording as WAV, FLAC, MP3, Ogg, Opus, M4A, WebM "
-        "or another usual format."
+        Message(
+            "{name} is not audio: give a recording as WAV, FLAC, MP3, Ogg, Opus, M4A, WebM or "
+            "another usual format.",
+            name=source.name,
+        )
     )
 
 

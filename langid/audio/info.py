@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 
+from langid.errors import Message
+
 
 @dataclass
 class StreamInfo:
@@ -9,7 +11,7 @@ class StreamInfo:
 
     Attributes
     ----------
-    warnings : list of str
+    warnings : list of Message
         What is to be said to people, one sentence each.
     is_incomplete : bool
         Whether samples of the recording are missing: it is damaged or cut off.
@@ -23,19 +25,19 @@ class StreamInfo:
         What the recording was encoded from, where a codec decodes at a rate of its own (Opus).
     """
 
-    warnings: list[str] = field(default_factory=list)
+    warnings: list[Message] = field(default_factory=list)
     is_incomplete: bool = False
     n_audio_tracks: int = 1
     audio_track: int = 1
     format: str | None = None
     recorded_rate_hz: float | None = None
 
-    def warn(self, sentence: str) -> None:
+    def warn(self, sentence: Message) -> None:
         """Say something once."""
         if sentence not in self.warnings:
             self.warnings.append(sentence)
 
-    def warn_incomplete(self, sentence: str) -> None:
+    def warn_incomplete(self, sentence: Message) -> None:
         """Say that, and why, samples are missing."""
         self.is_incomplete = True
         self.warn(sentence)

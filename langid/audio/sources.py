@@ -12,7 +12,7 @@ import stat
 import tempfile
 from typing import BinaryIO
 
-from langid.errors import AudioError
+from langid.errors import AudioError, Message
 
 SPOOL_MEMORY_BYTES = 32 * 2**20  # a pipe is kept in memory up to here, then on disk
 SPOOL_LIMIT_BYTES = 4 * 2**30  # an endless pipe must not fill the disk
@@ -47,7 +47,9 @@ class Source:
         self.size = file.seek(0, os.SEEK_END)
         if self.size == 0:
             self.close()
-            raise AudioError(f"{name} is empty (0 bytes): record or upload it again.")
+            raise AudioError(
+                Message("{name} is empty (0 bytes): record or upload it again.", name=name)
+            )
         file.seek(0)
 
     def __enter__(self) -> "Source":
@@ -113,8 +115,12 @@ class Source:
         """Raise the first reading error as an `AudioError`, if there was one."""
         if self._errors:
             raise AudioError(
-                f"{self.name} could not be read to its end ({self._errors[0]}): "
-                "check the disk or the connection it comes from and try again."
+                Message(
+                    "{name} could not be read to its end ({reason}): check the disk or the "
+                    "connection it comes from and try again.",
+                    name=self.name,
+                    reason=str(self._errors[0]),
+                )
             ) from self._errors[0]
 
 

@@ -7,7 +7,7 @@ gap (``min_hard_comp``), and from 10 s on its program takes a jump for a new clo
 that may change it (``dts_delta_threshold``).
 """
 
-from langid.errors import AudioError
+from langid.errors import AudioError, Message
 
 GAP_S = 0.1  # or two and a half frames, if that is longer
 CLOCK_CHANGE_S = 10.0
@@ -69,8 +69,13 @@ class Timeline:
         self.silence_s += gap_s
         if self.silence_s > MAX_SILENCE_S:
             raise AudioError(
-                f"{self._name} has a gap of {_hours(gap_s)} in its time stamps at "
-                f"{_hours(self.position_s)}: cut it there into recordings of their own."
+                Message(
+                    "{name} has a gap of {gap} in its time stamps at {position}: cut it there into "
+                    "recordings of their own.",
+                    name=self._name,
+                    gap=_hours(gap_s),
+                    position=_hours(self.position_s),
+                )
             )
         if self.position_s == 0:
             self.start_s = gap_s

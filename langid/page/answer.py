@@ -100,9 +100,10 @@ def _notes(answer: Identification, unrestricted: Identification | None, texts: T
         among_all = headline(unrestricted, texts)
         notes.append(texts("answer.chosen", names=names, headline=among_all))
     html = "".join(f'<p class="note">{escape(note)}</p>' for note in notes)
-    # The package's own sentences are English.
-    warnings = (f'<p class="note" lang="en">⚠ {escape(each)}</p>' for each in answer.warnings)
-    return html + "".join(warnings)
+    for warning in answer.warnings:
+        sentence, language = texts.translate(warning)
+        html += f'<p class="note" lang="{language}">⚠ {escape(sentence)}</p>'
+    return html
 
 
 def _track(answer: Identification, step: Step, texts: Texts) -> str:

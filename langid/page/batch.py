@@ -135,14 +135,17 @@ def _cells(answer: Identification, texts: Texts) -> str:
         f'<p><i class="dot" style="--colour: {colours[code]}"></i>{escape(words)}</p>'
         for code, words in spoken
     )
-    warnings = " ".join(f"⚠ {warning}" for warning in answer.warnings)
+    warnings = " ".join(
+        f'<span lang="{language}">⚠ {escape(sentence)}</span>'
+        for sentence, language in map(texts.translate, answer.warnings)
+    )
     seconds = f"{answer.duration_s:.1f}".replace(".", texts("number.decimal"))
     return (
         f'<td class="language">{languages}</td>'
         f'<td class="number">{confidence}</td>'
         f'<td class="number">{seconds}</td>'
         f'<td class="segments">{_strip(answer, colours, texts)}</td>'
-        f'<td class="note" lang="en">{escape(warnings)}</td>'
+        f'<td class="note">{warnings}</td>'
     )
 
 

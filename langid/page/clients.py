@@ -92,13 +92,17 @@ class ListenerMiddleware:
         return again
 
 
-def _stream_key(scope: dict) -> str | None:
-    if scope["method"] != "GET":
-        return None
-    if scope["path"].endswith(SESSION_PATH):
-        return parse_qs(scope["query_string"].decode("latin-1")).get("session_hash", [None])[0]
-    event = EVENT_PATH.search(scope["path"])
+def event_of(scope: dict) -> str | None:
+    """The event whose stream of answers a request asks for, None where it asks for another."""
+    is_asked = scope["type"] == "http" and scope["method"] == "GET"
+    event = EVENT_PATH.search(scope["path"]) if is_asked else None
     return event[1] if event else None
+
+
+def _stream_key(scope: dict) -> str | None:
+    if scope["method"] == "GET" and scope["path"].endswith(SESSION_PATH):
+        return parse_qs(scope["query_string"].decode("latin-1")).get("session_hash", [None])[0]
+    return event_of(scope)
 
 
 class Visitors:

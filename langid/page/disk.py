@@ -8,8 +8,10 @@ from pathlib import Path
 
 from starlette.requests import ClientDisconnect
 
+from langid.page.texts import ENGLISH
+
 UPLOAD_PATH = "/upload"
-DISK_FULL = "There is no room for your recording here just now: try again in a few minutes."
+DISK_FULL = ENGLISH("work.disk_full")
 INSUFFICIENT_STORAGE = 507  # RFC 4918, section 11.5
 
 _log = logging.getLogger(__name__)

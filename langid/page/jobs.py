@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from langid.audio.duration import announced_duration_s
-from langid.errors import IdentificationCancelled
 from langid.identification import Identification
 from langid.identifier import LanguageIdentifier
+from langid.page.lanes import Lane
 from langid.page.texts import ENGLISH
 from langid.page.waveform import PeakMeter
 
@@ -49,9 +49,7 @@ class Scheduler:
         self.identifier = identifier
         self.n_jobs = 0
         self._lock = threading.Lock()
-        self._short = threading.BoundedSemaphore(N_SHORT)
-        self._long = threading.BoundedSemaphore(N_LONG)
-        self._batch = threading.BoundedSemaphore(N_BATCH)
+        self._short, self._long, self._batch = Lane(N_SHORT), Lane(N_LONG), Lane(N_BATCH)
 
     def identify(
         self,
@@ -63,10 +61,10 @@ class Scheduler:
     ) -> Iterator[Step]:
         """Identify a recording of at most `MAX_DURATION_S`, with a step about every second.
 
-        It takes turns with others: a step may be one of waiting. What does not announce its length
-        begins among the short ones. Recordings of a batch (``is_batch``) have a turn of their own
-        as long as they are short, so single ones never wait for them. Closing the iterator ends
-        the work.
+        It takes turns with others, in the order of arrival: a step may be one of waiting. What
+        does not announce its length begins among the short ones. Recordings of a batch
+        (``is_batch``) have a turn of their own as long as they are short, so single ones never
+        wait for them. Closing the iterator ends the work.
 
         Raises
         ------
@@ -80,7 +78,7 @@ class Scheduler:
         short = self._batch if is_batch else self._short
         lane = self._long if is_long(length_s) else short
         with self._counted():
-            for _ in _acquire(lane, should_stop):
+            for _ in lane.acquire(should_stop, POLL_S):
                 yield Step(None, peaks, is_waiting=True)
             try:
                 answers = self.identifier.identify_incrementally(
@@ -99,7 +97,7 @@ class Scheduler:
                     if lane is short and answer.duration_s > LONG_S:
                         lane.release()
                         lane = None
-                        for _ in _acquire(self._long, should_stop):
+                        for _ in self._long.acquire(should_stop, POLL_S):
                             yield replace(step, is_waiting=True)
                         lane = self._long
                     start_s = time.monotonic()
@@ -134,14 +132,6 @@ def short_first(recordings: Sequence[str]) -> list[int]:
     """The indices of recordings, of those that announce a long duration last."""
     lengths_s = [announced_duration_s(audio, estimate=True) for audio in recordings]
     return sorted(range(len(recordings)), key=lambda i: is_long(lengths_s[i]))
-
-
-def _acquire(lane: threading.Semaphore, should_stop: Callable[[], bool]) -> Iterator[None]:
-    """Yields while it waits; the lane is the caller's afterwards."""
-    while not lane.acquire(timeout=POLL_S):
-        if should_stop():
-            raise IdentificationCancelled("The identification was stopped while it waited.")
-        yield
 
 
 def _step(answer: Identification, peaks: PeakMeter, length_s: float | None, work_s: float) -> Step:

@@ -15,6 +15,7 @@ import soxr
 from langid.audio import SAMPLE_RATE, AudioError
 from langid.audio.arrays import checked_rate, time_first
 from langid.audio.samples import full_scale
+from langid.errors import Message
 from langid.identification import Identification, summarise
 from langid.identifier import LanguageIdentifier
 from langid.languages import NONE
@@ -208,5 +209,7 @@ def read_chunk(path: str | PathLike) -> tuple[np.ndarray, int]:
                 return sound.read(round(MAX_CHUNK_S * rate), "float32", always_2d=True), rate
         except soundfile.LibsndfileError as error:
             raise AudioError(
-                "The sound of the microphone cannot be read: reload the page and try again."
+                Message(
+                    "The sound of the microphone cannot be read: reload the page and try again."
+                )
             ) from error

@@ -176,14 +176,14 @@ window.langid = (() => {
       true,
     );
 
-  // Uploads that come to nothing: Gradio says so for ten seconds, as "HTTP 507: …" in English.
+  // Uploads that come to nothing: what Gradio says of it is gone after ten seconds.
   const { fetch } = window;
   window.fetch = async (...request) => {
     const isUpload = /\/upload(\?|$)/.test(request[0]?.url ?? request[0]);
     if (isUpload) sayInPlace(".upload-problem", "");
     try {
       const response = await fetch(...request);
-      if (isUpload && response.status === 507) sayInPlace(".upload-problem", say("script.no_room"));
+      if (isUpload && response.status === 507) sayInPlace(".upload-problem", say("work.disk_full"));
       return response;
     } catch (error) {
       if (isUpload) sayInPlace(".upload-problem", say("script.upload_lost"));

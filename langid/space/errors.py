@@ -13,6 +13,7 @@ from langid.errors import AudioError
 from langid.page.disk import DISK_FULL, is_disk_full
 from langid.space.handlers import GONE
 from langid.space.recordings import fetch_recording
+from langid.space.sessions import SessionPage
 
 UNUSABLE = (
     "The recording could not be fetched: upload the file, or give a public http(s) address of it "
@@ -27,7 +28,7 @@ MISTAKES = (TypeError, LookupError, ValueError, AttributeError, FnIndexInferErro
 _log = logging.getLogger("langid.app")
 
 
-class Page(gr.Blocks):
+class Page(SessionPage):
     """Blocks whose endpoint takes omitted values, and refuses wrong ones with a sentence."""
 
     async def preprocess_data(self, block_fn, inputs, state, explicit_call=False):

@@ -17,6 +17,7 @@ from langid.page.answer import answer_html, headline, problem_html, progress_htm
 from langid.page.clients import Listeners, Visitors
 from langid.page.jobs import BusyError, Scheduler, Step
 from langid.page.texts import ENGLISH, texts_in
+from langid.space.live import Live
 from langid.version import VERSION
 
 NO_AUDIO = "There is no recording yet: record one or choose a file, and wait until it is loaded."
@@ -37,6 +38,7 @@ class Handlers:
         self.scheduler = Scheduler(identifier)
         self.listeners = Listeners()
         self.visitors = Visitors()
+        self.live = Live(identifier)
         self.start_s = time.monotonic()
 
     def show(
@@ -134,7 +136,7 @@ class Handlers:
                 "weights": self.identifier.source,
                 "revision": self.identifier.revision,
                 "uptime_s": round(time.monotonic() - self.start_s, 1),
-                "queue": self.scheduler.counts(),
+                "queue": self.scheduler.counts() | self.live.counts(),
             }
         )
 
@@ -160,7 +162,7 @@ class Handlers:
                 is_batch,
             )
         except (AudioError, BusyError) as error:
-            sentence = str(error) if Path(audio).exists() else GONE
+            sentence = error.args[0] if Path(audio).exists() else GONE  # may be a `Message`
             raise gr.Error(sentence, print_exception=False) from error
         except IdentificationCancelled:
             raise

@@ -116,7 +116,7 @@ class Live:
         except FileNotFoundError:  # digital silence: another's file had the same content
             return gr.skip()
         except AudioError as error:
-            return self._problem(request, number, str(error), texts)
+            return self._problem(request, number, error.args[0], texts)
         finally:
             _delete(chunk)
         run = self._run(request.session_hash or "", number)
@@ -129,7 +129,7 @@ class Live:
             with self._processor:
                 answer = listener.add(samples, rate_hz)
         except AudioError as error:
-            return self._problem(request, number, str(error), texts)
+            return self._problem(request, number, error.args[0], texts)
         except Exception:
             _log.exception("Listening failed")
             return self._problem(request, number, FAILED, texts)
@@ -155,6 +155,10 @@ class Live:
     def n_listeners(self) -> int:
         """How many are listening."""
         return sum(run.listener is not None for run in list(self._runs.values()))
+
+    def counts(self) -> dict[str, int]:
+        """Who is listening, and how many may."""
+        return {"listeners": self.n_listeners(), "max_listeners": MAX_LISTENERS}
 
     def _run(self, session: str, number: int) -> _Run | None:
         """The session's run, a new one where the number is; None if too many are listening."""

@@ -16,6 +16,8 @@ from langid.page.words import describe_weights
 
 # Gradio 6 speaks the others, but no Italian: its own words that the page shows.
 GRADIO_ITALIAN = FOLDER / "gradio_it.json"
+# Sentences of the server that the page's script says in place of Gradio's.
+SHARED = ("batch.too_large", "work.busy", "work.disk_full")
 
 
 def translate_layout(identifier: LanguageIdentifier) -> gr.I18n:
@@ -58,7 +60,7 @@ def script_texts(layout: gr.I18n) -> str:
         language: {
             key: text
             for key, text in (texts_in(language).by_key | layout.translations[language]).items()
-            if key.startswith(("script.", "page."))
+            if key.startswith(("script.", "page.")) or key in SHARED
         }
         for language in PAGE_LANGUAGES
     }

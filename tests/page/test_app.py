@@ -401,8 +401,12 @@ def test_short_clips_do_not_wait_for_hours(url, client, tmp_path):
 def test_a_bounded_number_of_sessions_is_remembered(identifier, monkeypatch):
     monkeypatch.setattr(app, "MAX_SESSIONS", 2)
     with served_page(identifier) as (url, page):
-        for _ in range(6):
-            assert call(url.rstrip("/"), {"data": [None]})[0] == "error"
+        url = url.rstrip("/")
+        body = {"data": [None], "fn_index": predict_index(url)}
+        for i in range(6):
+            asked = body | {"session_hash": f"visitor {i}"}
+            assert "event_id" in post(f"{url}/gradio_api/queue/join", asked)
+        wait_until(lambda: not page._queue.event_ids_to_events, 60)
         assert 1 <= len(page.state_holder.session_data) <= 3
 
 
@@ -412,6 +416,15 @@ def test_health_tells_what_is_served(url):
     assert told["revision"] is None and told["version"]
     assert told["uptime_s"] > 0 and told["queue"]["jobs"] == 0
     assert health(url)["uptime_s"] >= told["uptime_s"]
+
+
+def test_health_counts_who_is_listened_to(server, tmp_path):
+    url, page = server
+    visitor, live = SimpleNamespace(session_hash="visitor"), page.handlers.live
+    live.listen(shutil.copy(FRENCH, tmp_path / "chunk.flac"), 1, visitor)
+    assert health(url)["queue"]["listeners"] == 1
+    live.leave(visitor)
+    assert health(url)["queue"]["listeners"] == 0
 
 
 def test_the_page_names_its_weights(url):

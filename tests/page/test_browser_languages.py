@@ -141,8 +141,9 @@ def test_problems_are_in_the_language_that_they_say_they_are_in(visit, tmp_path)
     path = tmp_path / "notes.wav"
     path.write_text("This is no sound at all.\n" * 20)
     choose_file(page, path)
-    problem.get_by_text("is not audio").wait_for()
-    assert problem.get_attribute("lang") == "en"  # sentences of the package
+    problem.get_by_text("'notes.wav' n’est pas un fichier audio").wait_for()  # of the package
+    assert problem.get_attribute("lang") == "fr"
+    assert page.locator("#answer .announcement").text_content() == problem.inner_text()
 
 
 def test_a_long_file_says_how_far_it_is(visit, tmp_path):
@@ -277,7 +278,7 @@ def test_an_upload_that_finds_no_room_says_so_and_the_next_one_works(visit, monk
     monkeypatch.setattr(disk.shutil, "disk_usage", lambda _: SimpleNamespace(free=1_000))
     page.set_input_files(chooser, app.EXAMPLES / "german.flac")
     problem = page.locator(".upload-problem p:visible")
-    problem.get_by_text(texts("script.no_room")).wait_for()
+    problem.get_by_text(texts("work.disk_full")).wait_for()
     page.locator(".toast-close").click()
     button = page.locator(f"{place} .upload-container")
     button.click(trial=True)  # nothing lies above it

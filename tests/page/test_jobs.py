@@ -1,6 +1,7 @@
 """Recordings take turns; the clock is the tests' own."""
 
 import threading
+import time
 
 import pytest
 from helpers.identifier import identification
@@ -151,3 +152,31 @@ def test_places_are_never_lost_under_threads(scheduler):
     for thread in threads:
         thread.join(30)
     assert done == [True] * 90 and scheduler.n_jobs == 0
+
+
+def test_nobody_is_overtaken_again_and_again(scheduler):
+    """Many in loops, as clients are: of each job, how many began that came after it."""
+    n_clients, n_rounds = 16, 12
+    arrived, began, lock = [], [], threading.Lock()
+
+    def client(n):
+        for i in range(n_rounds):
+            with lock:
+                arrived.append((n, i))
+            for step in scheduler.identify("9 9 9"):
+                if not step.is_waiting and (n, i) not in began:
+                    with lock:
+                        began.append((n, i))
+                    time.sleep(0.01)  # of work: those that wait look up meanwhile
+
+    threads = [threading.Thread(target=client, args=(n,)) for n in range(n_clients)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(120)
+    assert len(began) == n_clients * n_rounds
+    came = {job: i for i, job in enumerate(arrived)}
+    n_overtaken = [
+        sum(came[other] > came[job] for other in began[: began.index(job)]) for job in began
+    ]
+    assert max(n_overtaken) <= n_clients

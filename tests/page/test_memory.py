@@ -1,4 +1,4 @@
-"""Threads share arenas of glibc."""
+"""Threads share arenas of glibc, and what is free goes back to the system."""
 
 import platform
 import subprocess
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from langid.page.memory import N_ARENAS, limit_arenas
+from langid.page.memory import N_ARENAS, limit_arenas, trim
 
 ROOT = Path(__file__).parents[2]
 
@@ -43,6 +43,39 @@ def test_threads_share_arenas(tmp_path):
     assert n_arenas["limited"] <= N_ARENAS < n_arenas["free"]
 
 
+# Large blocks that are freed again, with small ones between them that are not; then resident bytes.
+HOLES = """
+import ctypes, sys
+from pathlib import Path
+from langid.page.memory import trim
+libc = ctypes.CDLL(None)
+libc.malloc.restype = ctypes.c_void_p
+large = []
+for _ in range(2000):
+    large.append(libc.malloc(100_000))
+    ctypes.memset(large[-1], 1, 100_000)
+    libc.malloc(100)
+for block in large:
+    libc.free(ctypes.c_void_p(block))
+if sys.argv[1] == "trimmed":
+    trim()
+lines = Path("/proc/self/status").read_text().splitlines()
+print(1024 * int(next(line for line in lines if line.startswith("VmRSS")).split()[1]))
+"""
+
+
+@pytest.mark.skipif(
+    platform.libc_ver()[0] != "glibc" or platform.system() != "Linux", reason="Linux with glibc"
+)
+def test_what_is_free_between_small_blocks_goes_back_to_the_system():
+    n_bytes = {}
+    for how in ("trimmed", "kept"):
+        command = [sys.executable, "-c", HOLES, how]
+        n_bytes[how] = int(subprocess.check_output(command, cwd=ROOT))
+    assert n_bytes["kept"] - n_bytes["trimmed"] > 150e6  # of 200 MB
+
+
 def test_another_c_library_is_left_alone(monkeypatch):
     monkeypatch.setattr("ctypes.CDLL", lambda _: object())
     limit_arenas()
+    trim()

@@ -1,17 +1,19 @@
 """The words of the page: one JSON file a language, with the same keys and placeholders in each.
 
 The first part of a key says who writes the text: ``page`` the layout (through `gr.I18n`, see
-`langid.space.layout_texts`), ``script`` the page's own script, all others the server. An asterisk
-on either side marks what is set in bold.
+`langid.space.layout_texts`), ``script`` the page's own script, ``audio`` and ``warning`` the
+package, in English, all others the server. An asterisk on either side marks what is set in bold.
 """
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 from langid.audio.duration import describe_duration
+from langid.errors import Message
 from langid.languages import NONE, OTHER, language_name
 
 PAGE_LANGUAGES = ("en", "de", "fr", "es", "it")
@@ -28,10 +30,12 @@ class Texts:
         content = path.read_text(encoding="utf-8")
         # No line ends between a number, or the placeholder of one, and its sign of percent.
         self.by_key: dict[str, str] = json.loads(re.sub(r"(?<=[\d}]) (?=%)", "\u00a0", content))
+        decimal, thousands = self.by_key["number.decimal"], self.by_key["number.thousands"]
+        self._separators = str.maketrans({".": decimal, ",": thousands})
 
     def __call__(self, key: str, **values: object) -> str:
-        """The text with its placeholders filled."""
-        return self.by_key[key].format(**values)
+        """The text with its placeholders filled, and numbers among the values written its way."""
+        return self._fill(self.by_key[key], values)
 
     def name(self, label: str) -> str:
         """A label by itself: ``"French"``, ``"Français"``, ``"No speech"``."""
@@ -73,11 +77,11 @@ class Texts:
 
     def number(self, n: int) -> str:
         """``12345`` → ``"12,345"``."""
-        return f"{n:,}".replace(",", self("number.thousands"))
+        return self._fill("{n:,}", {"n": n})
 
     def duration(self, seconds: float) -> str:
         """``"8.2 s"``, ``"3 min 20 s"``: the units are the same everywhere."""
-        return describe_duration(seconds).replace(".", self("number.decimal"))
+        return self._fill("{duration}", {"duration": describe_duration(seconds)})
 
     def time_left(self, seconds: float) -> str:
         """A guess at a duration, in whole seconds, of which there is at least one."""
@@ -86,12 +90,33 @@ class Texts:
     def translate(self, sentence: str) -> tuple[str, str]:
         """A sentence that the English texts hold, and the language it is in now.
 
-        Any other one, as those of the package's errors, stays English.
+        Of a `Message` they hold the template. Any other sentence stays English.
         """
+        template, values = sentence, {}
+        if isinstance(sentence, Message):
+            template, values = sentence.template, sentence.values
         for key, text in ENGLISH.by_key.items():
-            if text == sentence:
-                return self(key), self.language
-        return sentence, ENGLISH.language
+            if text == template:
+                return self._fill(self.by_key[key], values), self.language
+        return str(sentence), ENGLISH.language
+
+    def _fill(self, template: str, values: Mapping[str, object]) -> str:
+        return template.format(**{name: self._written(value) for name, value in values.items()})
+
+    def _written(self, value: object) -> object:
+        if isinstance(value, Message):  # a number with its unit, which is the same everywhere
+            return self._fill(value.template, value.values)
+        return _Number(value, self._separators) if isinstance(value, int | float) else value
+
+
+class _Number(NamedTuple):
+    """Formats as a number does, with the decimal and thousands separators of a language."""
+
+    value: float
+    separators: dict[int, str]
+
+    def __format__(self, format_spec: str) -> str:
+        return format(self.value, format_spec).translate(self.separators)
 
 
 @cache
