@@ -109,7 +109,7 @@ def _row(row: Row, step: Step | None, texts: Texts) -> str:
         error, language = texts.translate(row.error)
         return (
             f'<tr class="failed">{name}<td class="language">{escape(texts("batch.failed"))}</td>'
-            f'<td class="note" colspan="{len(HEADINGS) - 2}" lang="{language}">{escape(error)}</td>'
+            f'<td colspan="{len(HEADINGS) - 2}" class="note" lang="{language}">{escape(error)}</td>'
             "</tr>"
         )
     words = texts("batch.waiting")

@@ -178,4 +178,4 @@ def test_only_what_is_english_is_marked_as_english():
         table = table_html([Row("a.wav", answer)], texts=texts_in("fr"))
         assert f'<td class="note"><span lang="{language}">{words}' in table
         failed = table_html([Row("a.wav", error=warning)], texts=texts_in("fr"))
-        assert f'<td class="note" lang="{language}">{words[2:]}' in failed
+        assert f' class="note" lang="{language}">{words[2:]}' in failed
