@@ -211,6 +211,7 @@ def run(args: argparse.Namespace, world: World) -> None:
     settings = {
         **asdict(optimisation),
         "batch_size": args.batch_size,
+        "copies": args.copies,
         "init": args.init,
         "teacher": args.teacher and Path(args.teacher).name,
         "best_step": max(history, key=lambda entry: entry["score"])["step"],

@@ -14,7 +14,7 @@ from langid.errors import DataError
 # Options on which the weights depend, beside the recordings: --resume takes no others.
 RUN_OPTIONS = (
     *("languages", "init", "steps", "batch_size", "learning_rate", "weight_decay"),
-    *("phone_weight", "utterance_share", "seed", "encoder_blocks"),
+    *("phone_weight", "utterance_share", "seed", "encoder_blocks", "copies"),
     *("teacher", "units", "teacher_hours", "unit_weight", "posterior_weight"),
 )
 
