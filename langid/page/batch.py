@@ -109,8 +109,8 @@ def _row(row: Row, step: Step | None, texts: Texts) -> str:
         error, language = texts.translate(row.error)
         return (
             f'<tr class="failed">{name}<td class="language">{escape(texts("batch.failed"))}</td>'
-            f'<td colspan="{len(HEADINGS) - 2}" class="note" lang="{language}">{escape(error)}</td>'
-            "</tr>"
+            f'<td colspan="{len(HEADINGS) - 2}">'
+            f'<p class="note" lang="{language}">{escape(error)}</p></td></tr>'
         )
     words = texts("batch.waiting")
     if step and not step.is_waiting:

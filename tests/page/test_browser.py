@@ -70,7 +70,7 @@ def read_bars(page) -> dict[str, float]:
     """Name → the percentage that is written at its bar, once there is an answer."""
     wait_for_answer(page)
     rows = page.locator("#answer .bars li").all_inner_texts()
-    found = [re.match(r"(.+?)\s+(?:over )?(\d+) %", row, re.DOTALL) for row in rows]
+    found = [re.match(r"(.+?)\s+(?:over )?(\d+)\s%", row, re.DOTALL) for row in rows]
     return {row[1]: int(row[2]) / 100 for row in found}
 
 
@@ -208,7 +208,7 @@ def test_the_strip_stands_on_the_time_axis_of_the_player(page, tmp_path):
     assert left / strip.bounding_box()["width"] == pytest.approx(0.5, abs=0.06)
     border.hover()
     detail = page.locator("#answer .detail")
-    assert re.match(r"0:2\d – 0:4\d: English .+ %, \w+", detail.inner_text())
+    assert re.match(r"0:2\d – 0:4\d: English .+\s%, \w+", detail.inner_text())
     strip.click(position={"x": strip.bounding_box()["width"] * 0.25, "y": 10})
     position_s = "document.querySelector('#recording audio').currentTime"
     assert page.evaluate(position_s) == pytest.approx(12, abs=0.5)
