@@ -108,8 +108,8 @@ def _row(row: Row, step: Step | None, texts: Texts) -> str:
     if row.error:
         error, language = texts.translate(row.error)
         return (
-            f'<tr class="failed">{name}<td class="language">{escape(texts("batch.failed"))}</td>'
-            f'<td colspan="{len(HEADINGS) - 2}">'
+            f'<tr class="failed">{name}<td colspan="{len(HEADINGS) - 1}">'
+            f"<i>{escape(texts('batch.failed'))}</i>"
             f'<p class="note" lang="{language}">{escape(error)}</p></td></tr>'
         )
     words = texts("batch.waiting")

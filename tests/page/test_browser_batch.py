@@ -76,8 +76,10 @@ def wait_for_table(page) -> None:
 
 
 def read_rows(page) -> list[list[str]]:
+    """What stands in each row; an error is under "not identified", in the same cell."""
     rows = page.locator("#batch tbody tr").all()
-    return [row.locator("th, td").all_inner_texts() for row in rows]
+    cells = (row.locator("th, td").all_inner_texts() for row in rows)
+    return [[text for cell in row for text in cell.split("\n\n")] for row in cells]
 
 
 def download(page, kind: str) -> bytes:
