@@ -44,10 +44,9 @@ from langid.training.resume import check_resumable, run_options
 from langid.training.sampling import Shares, without_excess
 from langid.training.teacher_options import (
     add_teacher_options,
-    leave_out_contradicted,
+    doubt_labels_or_teacher,
     open_targets,
     with_teacher_heads,
-    without_own_languages,
 )
 from langid.training.teacher_targets import TeacherTargets
 from langid.training.trainer import Optimisation, StepFigures, Trainer, mean_figures
@@ -146,11 +145,10 @@ def parse_arguments(argv: list[str] | None = None) -> argparse.Namespace:
     hub.add_argument("--push-to-hub", metavar="USER/NAME", help="upload the finished run")
     hub.add_argument("--private", action="store_true", help="create the repository as private")
     args = parser.parse_args(argv)
-    for name in ("steps", "batch_size", "validate_every", "num_proc", "units"):
-        if getattr(args, name) < 1:
-            parser.error(f"--{name.replace('_', '-')} must be at least 1.")
-    if args.copies < 0:
-        parser.error("--copies must not be negative.")
+    for name in ("steps", "batch_size", "validate_every", "num_proc", "units", "copies"):
+        least = 0 if name == "copies" else 1
+        if getattr(args, name) < least:
+            parser.error(f"--{name.replace('_', '-')} must be at least {least}.")
     try:
         args.device = torch.device(args.device or ("cuda" if torch.cuda.is_available() else "cpu"))
     except RuntimeError:
@@ -184,8 +182,7 @@ def run(args: argparse.Namespace, world: World) -> None:
     if targets is not None:
         config = with_teacher_heads(config, targets)
         with first_before_others(world):
-            train = leave_out_contradicted(train, config, args.output)
-            train = without_own_languages(train, config)
+            train = doubt_labels_or_teacher(train, config, args.output)
             targets.units.save(args.output / UNITS_FILE)
     train = without_excess(train, config.labels, args.seed)
     if args.resume:

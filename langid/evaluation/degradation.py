@@ -61,11 +61,16 @@ def reverberate(
 ) -> np.ndarray:
     """A room by Polack's model (1988): the direct sound, and ``direct_db`` below its energy a tail
     of noise that decays by 60 dB in ``t60_s``."""
-    time_s = np.arange(round(t60_s * SAMPLE_RATE)) / SAMPLE_RATE
-    tail = generator.normal(size=len(time_s)) * 10 ** (-3 * time_s / t60_s)
+    tail = decaying_noise(t60_s, t60_s, generator)
     response = tail * np.sqrt(10 ** (-direct_db / 10) / np.sum(tail**2))
     response[0] += 1
     return through_room(waveform, response)
+
+
+def decaying_noise(t60_s: float, duration_s: float, generator: np.random.Generator) -> np.ndarray:
+    """White noise (n,) that decays by 60 dB in ``t60_s``: the late reflections of a room."""
+    time_s = np.arange(round(duration_s * SAMPLE_RATE)) / SAMPLE_RATE
+    return generator.normal(size=len(time_s)) * 10 ** (-3 * time_s / t60_s)
 
 
 def through_room(waveform: np.ndarray, response: np.ndarray) -> np.ndarray:

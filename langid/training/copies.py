@@ -13,6 +13,7 @@ from langid.audio import SAMPLE_RATE, load_audio
 from langid.errors import AudioError
 from langid.evaluation.degradation import (
     add_coloured_noise,
+    decaying_noise,
     encode,
     has_encoder,
     overload,
@@ -81,8 +82,7 @@ def room_response(
     """Impulse response float32 of a random room: the direct sound at its start with energy 1, and
     ``direct_db`` below it single early reflections and a tail of noise that decays by 60 dB in
     ``t60_s`` (Polack 1988), which loses what is above ``cutoff_hz``."""
-    time_s = np.arange(round(max(t60_s, EARLY_REFLECTIONS_S[1]) * SAMPLE_RATE)) / SAMPLE_RATE
-    tail = generator.normal(size=len(time_s)) * 10 ** (-3 * time_s / t60_s)
+    tail = decaying_noise(t60_s, max(t60_s, EARLY_REFLECTIONS_S[1]), generator)
     spectrum = np.fft.rfft(tail)
     frequency_hz = np.fft.rfftfreq(len(tail), 1 / SAMPLE_RATE)
     tail = np.fft.irfft(spectrum / np.sqrt(1 + (frequency_hz / cutoff_hz) ** 2), len(tail))

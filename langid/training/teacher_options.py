@@ -101,6 +101,11 @@ def contradicted(clips: Clips, labels: tuple[str, ...], languages: tuple[str, ..
     return np.flatnonzero(wrong)
 
 
+def doubt_labels_or_teacher(clips: Clips, config: ModelConfig, folder: Path) -> Clips:
+    """Clips as training takes them: `leave_out_contradicted`, then `without_own_languages`."""
+    return without_own_languages(leave_out_contradicted(clips, config, folder), config)
+
+
 def without_own_languages(clips: Clips, config: ModelConfig) -> Clips:
     """Clips of which those in other languages have posteriors over other languages alone.
 

@@ -3,7 +3,6 @@
 import re
 import time
 from collections.abc import Iterator
-from types import SimpleNamespace
 
 import pytest
 import soundfile
@@ -17,9 +16,7 @@ from helpers.browser import (
     write_speech,
 )
 
-import app
 from langid import LanguageIdentifier
-from langid.page import disk
 from langid.page.batch import MAX_FILES
 from langid.page.texts import PAGE_LANGUAGES, texts_in
 
@@ -265,37 +262,6 @@ def test_a_phone_has_room_for_the_player_and_one_sentence_for_files(visit, tmp_p
     wait_for_answer(page)
     assert page.locator("#recording audio").bounding_box()["width"] > width - 60
     assert page.locator("#recording .icon-button:visible").count() > 0
-
-
-@pytest.mark.parametrize("tab", ["page.recording", "page.many"])
-def test_an_upload_that_finds_no_room_says_so_and_the_next_one_works(visit, monkeypatch, tab):
-    page, texts = visit("it"), texts_in("it")
-    page.get_by_role("tab", name=texts(tab)).click()
-    place, answer = {
-        "page.recording": ("#drop", "#answer .verdict"),
-        "page.many": ("#batch-drop", "#batch [data-state=done]"),
-    }[tab]
-    chooser = f"{place} input[type=file]"
-    page.locator(chooser).wait_for(state="attached")
-    free = disk.shutil.disk_usage
-    monkeypatch.setattr(disk.shutil, "disk_usage", lambda _: SimpleNamespace(free=1_000))
-    page.set_input_files(chooser, app.EXAMPLES / "german.flac")
-    problem = page.locator(".upload-problem p:visible")
-    problem.get_by_text(texts("work.disk_full")).wait_for()
-    page.locator(".toast-close").click()
-    button = page.locator(f"{place} .upload-container")
-    button.click(trial=True)  # nothing lies above it
-    monkeypatch.setattr(disk.shutil, "disk_usage", free)
-    page.set_input_files(chooser, app.EXAMPLES / "german.flac")
-    problem.wait_for(state="hidden")
-    page.locator(answer).get_by_text(texts.name("de")).first.wait_for()
-
-
-def test_an_upload_without_a_connection_says_so(visit):
-    page = visit("en")
-    page.context.route("**/upload?*", lambda route: route.abort())
-    choose_file(page, app.EXAMPLES / "german.flac")
-    page.locator(".upload-problem", has_text="check the connection").first.wait_for()
 
 
 def test_the_chosen_tab_is_kept_over_a_reload(visit, url):

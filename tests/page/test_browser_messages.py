@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import gradio as gr
 import numpy as np
@@ -13,6 +14,7 @@ from helpers.browser import TIMEOUT_MS, choose_file, open_page, write_speech
 
 import app
 from langid import LanguageIdentifier
+from langid.page import disk
 from langid.page.disk import UploadMiddleware
 from langid.page.texts import texts_in
 
@@ -150,3 +152,34 @@ def test_what_gradio_says_in_english_is_said_in_the_language(visit, server, tmp_
     large.write_bytes(bytes(3_000_000))
     choose_file(page, large)
     expect("batch.too_large")
+
+
+@pytest.mark.parametrize("tab", ["page.recording", "page.many"])
+def test_an_upload_that_finds_no_room_says_so_and_the_next_one_works(visit, monkeypatch, tab):
+    page, texts = visit("it"), texts_in("it")
+    page.get_by_role("tab", name=texts(tab)).click()
+    place, answer = {
+        "page.recording": ("#drop", "#answer .verdict"),
+        "page.many": ("#batch-drop", "#batch [data-state=done]"),
+    }[tab]
+    chooser = f"{place} input[type=file]"
+    page.locator(chooser).wait_for(state="attached")
+    free = disk.shutil.disk_usage
+    monkeypatch.setattr(disk.shutil, "disk_usage", lambda _: SimpleNamespace(free=1_000))
+    page.set_input_files(chooser, app.EXAMPLES / "german.flac")
+    problem = page.locator(".upload-problem p:visible")
+    problem.get_by_text(texts("work.disk_full")).wait_for()
+    page.locator(".toast-close").click()
+    button = page.locator(f"{place} .upload-container")
+    button.click(trial=True)  # nothing lies above it
+    monkeypatch.setattr(disk.shutil, "disk_usage", free)
+    page.set_input_files(chooser, app.EXAMPLES / "german.flac")
+    problem.wait_for(state="hidden")
+    page.locator(answer).get_by_text(texts.name("de")).first.wait_for()
+
+
+def test_an_upload_without_a_connection_says_so(visit):
+    page = visit("en")
+    page.context.route("**/upload?*", lambda route: route.abort())
+    choose_file(page, app.EXAMPLES / "german.flac")
+    page.locator(".upload-problem", has_text="check the connection").first.wait_for()

@@ -31,17 +31,6 @@ CONFIG = ModelConfig(labels=("en", "fr", "other", "none"))
 pytestmark = pytest.mark.filterwarnings("ignore:Use 'content=:DeprecationWarning")  # the client's
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    return write_voxforge(tmp_path_factory.mktemp("voxforge") / "data")
-
-
-@pytest.fixture
-def cache(tmp_path):
-    with cache_in(tmp_path / "cache"):
-        yield tmp_path / "cache"
-
-
 @pytest.fixture
 def hub(tmp_path, monkeypatch, folder):
     """A local Hub with the dataset; what it is asked from then on is recorded."""

@@ -6,7 +6,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from helpers.teacher import LANGUAGES, MelodyTeacher
-from helpers.training import cache_in, write_voxforge
 
 from langid.config import ModelConfig
 from langid.training.cache import load_training_data
@@ -24,17 +23,7 @@ from langid.training.units import NO_UNIT
 CONFIG = ModelConfig(labels=("en", "fr", "other", "none"))
 N_CLIPS = 32  # 4 classes, 4 speakers, 2 clips each
 N_TRAINED = 26  # without the last speaker of each language
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    return write_voxforge(tmp_path_factory.mktemp("voxforge") / "data")
-
-
-@pytest.fixture(autouse=True)
-def cache(tmp_path):
-    with cache_in(tmp_path / "cache"):
-        yield tmp_path / "cache"
+pytestmark = pytest.mark.usefixtures("cache")
 
 
 def taught(folder, teacher, n_units=8, units=None):

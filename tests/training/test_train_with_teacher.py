@@ -5,7 +5,7 @@ import json
 import pytest
 import torch
 from helpers.teacher import MelodyTeacher
-from helpers.training import cache_in, write_voxforge
+from helpers.training import cache_in
 from safetensors.torch import load_file
 
 import train
@@ -14,11 +14,6 @@ from langid.training import teacher_options
 from langid.training.trainer import Trainer
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    return write_voxforge(tmp_path_factory.mktemp("voxforge") / "data")
 
 
 @pytest.fixture(autouse=True)
