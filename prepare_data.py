@@ -274,6 +274,9 @@ def add_speak_command(commands) -> None:
         metavar="N",
         help=f"how many of the {len(VOICES)} voices read",
     )
+    parser.add_argument(
+        "--mbrola", action="store_true", help="and the MBROLA voices that are installed"
+    )
     parser.add_argument("--max-clips-per-language", type=cli.positive_int, default=500, metavar="N")
     parser.add_argument("--format", choices=FORMATS, default="opus")
     parser.add_argument("--seed", type=int, default=0)
@@ -284,6 +287,7 @@ def run_speak(options: argparse.Namespace) -> None:
         read_sentences(options.sentences),
         options.output,
         n_voices=options.voices,
+        mbrola=options.mbrola,
         max_clips_per_language=options.max_clips_per_language,
         file_format=options.format,
         seed=options.seed,

@@ -1,8 +1,13 @@
-"""Sentences → an audiofolder of synthetic speech by espeak-ng; material for training only."""
+"""Sentences → an audiofolder of synthetic speech by espeak-ng; material for training only.
+
+espeak-ng's own voices are formants. With MBROLA voices installed it speaks through the diphones of
+real people instead (Dutoit et al. 1996), in some thirty languages.
+"""
 
 import csv
 import os
 import random
+import re
 import shutil
 import subprocess
 import tempfile
@@ -22,6 +27,12 @@ from langid.languages import code_or_text
 
 SOURCE = "espeak_ng"
 LICENCE = "synthetic (espeak-ng, GPL-3.0 engine)"
+MBROLA_SOURCE = "mbrola"
+MBROLA_LICENCE = "synthetic (MBROLA voice, non-commercial)"
+MBROLA_PREFIX = "mb-"  # of espeak-ng's names for them
+# A line of the list of voices: "7  it  --/F  italian-mbrola-4  mb/mb-it4". Those that read another
+# language than their own, "mb/mb-de4-en", are left out.
+MBROLA_LINE = re.compile(r"\s*\d+\s+(\S+)\s.*\smb/(mb-[a-z]+\d)\s")
 # espeak-ng's own voice variants. Every language is spoken by the same ones, so that no voice
 # gives a language away; the first of them differ most.
 VOICES = (
@@ -89,15 +100,31 @@ def read_sentences(folder: Path) -> dict[str, list[str]]:
     return sentences
 
 
+def mbrola_voices(language: str) -> list[str]:
+    """The installed MBROLA voices of ``language`` by espeak-ng's names, such as "mb-it4"."""
+    listing = _run_espeak("--voices=mb").stdout.decode()
+    found = [MBROLA_LINE.match(f"{line} ") for line in listing.splitlines()]
+    named = {match[2]: match[1] for match in found if match}
+    return [
+        name
+        for name, spoken in sorted(named.items())
+        if language in (spoken, spoken.split("-")[0])
+        and _run_espeak("-q", "-v", name, "a").returncode == 0
+    ]
+
+
 def plan_readings(
-    sentences: dict[str, list[str]], n_voices: int, n_clips: int, seed: int
+    sentences: dict[str, list[str]], voices: dict[str, list[str]], n_clips: int, seed: int
 ) -> Iterator[Reading]:
     """Readings of at most ``n_clips`` a language, equally many of each language.
 
-    Every voice reads about as much as the others, and none reads a sentence twice.
+    Every one of a language's ``voices`` reads about as much as the others, and none reads a
+    sentence twice.
     """
-    n_clips = min([n_clips, *(len(lines) * n_voices for lines in sentences.values())])
+    possible = [len(lines) * len(voices[language]) for language, lines in sentences.items()]
+    n_clips = min([n_clips, *possible])
     for language, lines in sorted(sentences.items()):
+        own_voices = voices[language]
         chance = random.Random(f"{seed}:{language}")
         lines = chance.sample(lines, len(lines))
         for number in range(n_clips):
@@ -105,7 +132,7 @@ def plan_readings(
             yield Reading(
                 language,
                 lines[place],
-                VOICES[(place + turn) % n_voices],
+                own_voices[(place + turn) % len(own_voices)],
                 chance.randint(*PITCH_RANGE),
                 chance.randint(*RATE_RANGE_WPM),
             )
@@ -116,19 +143,22 @@ def speak(
     output: Path,
     *,
     n_voices: int = len(VOICES),
+    mbrola: bool = False,
     max_clips_per_language: int = 500,
     file_format: str = "opus",
     seed: int = 0,
 ) -> tuple[int, list[str]]:
     """Write an audiofolder with ``metadata.csv`` to ``output``.
 
-    Each clip is mono at 16 kHz and stands in the train split; the speaker is the voice.
+    Each clip is mono at 16 kHz and stands in the train split; the speaker is the voice. With
+    ``mbrola``, each language's installed MBROLA voices read beside the ``n_voices`` of espeak-ng.
     Returns the number of clips, and the sentences that gave no usable sound (such as "!").
 
     Raises
     ------
     DataError
-        If espeak-ng is missing or lacks a language, or ``output`` cannot be written.
+        If espeak-ng is missing or lacks a language, no MBROLA voice of the languages is
+        installed, or ``output`` cannot be written.
     """
     if shutil.which("espeak-ng") is None:
         raise DataError(
@@ -138,7 +168,14 @@ def speak(
     if output.exists() and not (output.is_dir() and not any(output.iterdir())):
         raise DataError(f"{output} exists already: choose another folder, or delete it.")
     n_clips, mute = 0, []
-    readings = list(plan_readings(sentences, n_voices, max_clips_per_language, seed))
+    own = {language: mbrola_voices(language) if mbrola else [] for language in sentences}
+    if mbrola and not any(own.values()):
+        raise DataError(
+            "No MBROLA voice of these languages is installed: install some, on Debian or Ubuntu "
+            "for example with 'apt install mbrola-it4' from non-free, or leave out --mbrola."
+        )
+    voices = {language: [*VOICES[:n_voices], *own[language]] for language in sentences}
+    readings = list(plan_readings(sentences, voices, max_clips_per_language, seed))
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=output.parent, prefix=f".{output.name}-part-") as work:
@@ -179,13 +216,15 @@ def _record(reading: Reading, number: int, folder: Path, file_format: str) -> di
         return None
     path.parent.mkdir(exist_ok=True)
     soundfile.write(path, waveform, SAMPLE_RATE, **FORMATS[file_format])
+    is_mbrola = reading.voice.startswith(MBROLA_PREFIX)
+    source = MBROLA_SOURCE if is_mbrola else SOURCE
     return {
         "file_name": name,
         "language": reading.language,
         "split": "train",
-        "source": SOURCE,
-        "speaker": f"{SOURCE}:{reading.voice}",
-        "licence": LICENCE,
+        "source": source,
+        "speaker": f"{source}:{reading.voice}",
+        "licence": MBROLA_LICENCE if is_mbrola else LICENCE,
         "synthetic": "1",
         "seconds": f"{len(waveform) / SAMPLE_RATE:.2f}",
         "transcript": reading.sentence,
@@ -194,15 +233,21 @@ def _record(reading: Reading, number: int, folder: Path, file_format: str) -> di
 
 def _espeak(reading: Reading) -> bytes:
     """WAV bytes, through a file: what espeak-ng writes to a pipe states no length."""
+    voice = reading.voice
+    if not voice.startswith(MBROLA_PREFIX):  # a variant of the language's own voice
+        voice = f"{espeak_voice(reading.language) or reading.language}+{voice}"
     with tempfile.TemporaryDirectory() as work:
         path = Path(work) / "speech.wav"
-        command = ["espeak-ng", "--stdin", "-b", "1", "-w", str(path)]
-        command += ["-v", f"{espeak_voice(reading.language) or reading.language}+{reading.voice}"]
+        command = ["--stdin", "-b", "1", "-w", str(path), "-v", voice]
         command += ["-p", str(reading.pitch), "-s", str(reading.rate_wpm)]
-        run = subprocess.run(
-            command, input=reading.sentence.encode(), capture_output=True, check=False
-        )
+        run = _run_espeak(*command, text=reading.sentence)
         if run.returncode != 0 or not path.exists():
             message = run.stderr.decode(errors="replace").strip().removeprefix("Error: ")
             raise DataError(f"espeak-ng cannot speak {reading.language!r}: {message}")
         return path.read_bytes()
+
+
+def _run_espeak(*arguments: str, text: str = "") -> subprocess.CompletedProcess:
+    return subprocess.run(
+        ["espeak-ng", *arguments], input=text.encode(), capture_output=True, check=False
+    )

@@ -2,14 +2,16 @@
 
 import csv
 import shutil
+import subprocess
 from collections import Counter
 
 import pytest
 import soundfile
 
 import prepare_data
+from langid.data import speak
 from langid.data.folder import read_folder
-from langid.data.speak import plan_readings, read_sentences
+from langid.data.speak import mbrola_voices, plan_readings, read_sentences
 from langid.data.utterance import ReasonCounts
 from langid.errors import DataError
 
@@ -60,15 +62,16 @@ def test_no_sentence_files(tmp_path):
 
 def test_the_plan_is_balanced_over_languages_voices_and_sentences():
     lines = {"fr": [f"f{i}" for i in range(10)], "de": [f"d{i}" for i in range(7)]}
-    plan = list(plan_readings(lines, n_voices=4, n_clips=1000, seed=0))
+    voices = {language: ["m1", "f1", "m2", "f2"] for language in lines}
+    plan = list(plan_readings(lines, voices, n_clips=1000, seed=0))
     assert Counter(reading.language for reading in plan) == {"fr": 28, "de": 28}
     german = [reading for reading in plan if reading.language == "de"]
     assert Counter(reading.voice for reading in german) == {"m1": 7, "f1": 7, "m2": 7, "f2": 7}
     assert set(Counter((r.sentence, r.voice) for r in plan).values()) == {1}
     assert len({(reading.pitch, reading.rate_wpm) for reading in plan}) > 40
-    assert plan == list(plan_readings(lines, 4, 1000, seed=0))
-    assert plan != list(plan_readings(lines, 4, 1000, seed=1))
-    assert len(list(plan_readings(lines, 4, 5, seed=0))) == 10
+    assert plan == list(plan_readings(lines, voices, 1000, seed=0))
+    assert plan != list(plan_readings(lines, voices, 1000, seed=1))
+    assert len(list(plan_readings(lines, voices, 5, seed=0))) == 10
 
 
 @needs_espeak
@@ -92,6 +95,49 @@ def test_the_folder_can_be_prepared(sentences, tmp_path, name, codec):
     assert {clip.licence for clip in clips} == {"synthetic (espeak-ng, GPL-3.0 engine)"}
     assert {clip.speaker_id for clip in clips} <= {f"espeak_ng:{v}" for v in ("m1", "f1", "m2")}
     assert "Die Straße ist nass." in {clip.transcript for clip in clips}
+
+
+LISTING = b"""\
+Pty Language       Age/Gender VoiceName          File                 Other Languages
+ 6  pt-br           --/M      brazil-mbrola-1    mb/mb-br1            (pt 8)
+ 7  it              --/M      italian-mbrola-1   mb/mb-it1            \n\
+ 7  it              --/F      italian-mbrola-4   mb/mb-it4            \n\
+ 8  en              --/F      german-mbrola-5    mb/mb-de5-en         \n"""
+
+
+def test_mbrola_voices_are_those_of_the_language_that_are_installed(monkeypatch):
+    def run(*arguments):
+        missing = "mb-it1" in arguments
+        return subprocess.CompletedProcess(arguments, int(missing), LISTING)
+
+    monkeypatch.setattr(speak, "_run_espeak", run)
+    assert mbrola_voices("it") == ["mb-it4"]
+    assert mbrola_voices("pt") == mbrola_voices("pt-br") == ["mb-br1"]
+    assert mbrola_voices("en") == []
+
+
+@needs_espeak
+def test_without_mbrola_voices_the_sentence_says_how_to_install_them(tmp_path, capsys):
+    (tmp_path / "eo.txt").write_text("Bonan tagon.")  # there is none
+    command = ["speak", str(tmp_path), "--output", str(tmp_path / "out"), "--mbrola"]
+    assert prepare_data.main(command) == 2
+    assert "apt install mbrola-" in capsys.readouterr().err
+
+
+@needs_espeak
+def test_mbrola_voices_read_beside_the_others(tmp_path):
+    voices = mbrola_voices("it")
+    if not voices:
+        pytest.skip("no Italian MBROLA voice is installed (apt install mbrola-it4, non-free)")
+    (tmp_path / "it.txt").write_text("Dov'è la stazione?\n")
+    command = ["speak", str(tmp_path), "--output", str(tmp_path / "out"), "--voices", "1"]
+    assert prepare_data.main([*command, "--mbrola"]) == 0
+    clips = read_folder(tmp_path / "out", ReasonCounts())
+    assert {clip.source for clip in clips} == {"espeak_ng", "mbrola"}
+    assert {clip.speaker_id for clip in clips} == {"espeak_ng:m1", *(f"mbrola:{v}" for v in voices)}
+    assert {clip.licence for clip in clips if clip.source == "mbrola"} == {
+        "synthetic (MBROLA voice, non-commercial)"
+    }
 
 
 @needs_espeak
