@@ -29,14 +29,16 @@ MAX_COMMON_SPEAKERS = 64  # of a language, in a family that most languages have 
 class Shares:
     """How often what is drawn."""
 
-    other: float = 0.25  # of all windows
+    other: float = 0.28  # of all windows
     none: float = 0.08
     unlabelled: float = 0.10  # clips without a language, where there are any
     # Of a class's windows, from families that most of the languages have in common: where the
     # channel is the same, only the language tells them apart. With half, and without copies, the
     # few clips of some languages were learnt by heart.
     common: float = 0.35
-    synthetic: float = 0.15  # of a class's windows, at most, from synthetic speech
+    synthetic: float = 0.15  # of a language's windows, at most, from synthetic speech
+    # Of those in other languages: of most of them there are few voices, or none.
+    synthetic_other: float = 0.25
 
 
 class ClipSampler:
@@ -58,7 +60,9 @@ class ClipSampler:
         weights = np.array([_class_share(i, labels, shares) for i in self._classes])
         self._class_weights = weights / weights.sum()
         self._families = {
-            label: _family_weights(families, common, shares)
+            label: _family_weights(
+                families, common, shares, _synthetic_share(label, labels, shares)
+            )
             for label, families in self._tree.items()
         }
         self._companions = {
@@ -150,6 +154,11 @@ def _class_share(index: int, labels: tuple[str, ...], shares: Shares) -> float:
     return (1 - shares.other - shares.none) / len(languages_of(labels))
 
 
+def _synthetic_share(index: int, labels: tuple[str, ...], shares: Shares) -> float:
+    is_other = index != NO_LABEL and labels[index] == OTHER
+    return shares.synthetic_other if is_other else shares.synthetic
+
+
 def _common_families(tree: dict, labels: tuple[str, ...]) -> set[str]:
     """Families with several speakers in more than half of the languages."""
     languages = [labels.index(language) for language in languages_of(labels)]
@@ -168,7 +177,7 @@ def _speaker_weights(languages: list[str]) -> np.ndarray:
 
 
 def _family_weights(
-    families: dict, common: set[str], shares: Shares
+    families: dict, common: set[str], shares: Shares, synthetic: float
 ) -> tuple[list[str], np.ndarray]:
     names = sorted(families)
     weight = np.array([min(len(families[f]), MAX_COUNTED_SPEAKERS) ** 0.5 for f in names])
@@ -182,6 +191,6 @@ def _family_weights(
     else:
         weight[~is_synthetic] /= weight[~is_synthetic].sum() or 1
     if is_synthetic.any() and not is_synthetic.all():
-        weight[~is_synthetic] *= 1 - shares.synthetic
-        weight[is_synthetic] *= shares.synthetic / weight[is_synthetic].sum()
+        weight[~is_synthetic] *= 1 - synthetic
+        weight[is_synthetic] *= synthetic / weight[is_synthetic].sum()
     return names, weight / weight.sum()

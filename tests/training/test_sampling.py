@@ -80,6 +80,14 @@ def test_synthetic_speech_is_capped():
     assert robots / english == pytest.approx(0.15, abs=0.02)
 
 
+def test_other_languages_have_their_own_share_of_synthetic_speech():
+    rows = [*crowd("en", 4), *crowd("fr", 4), *crowd("other", 4)]
+    rows += [("en", "tts", "robot", True), ("other", "tts", "robot", True)]
+    count, n = drawn(rows, synthetic=0.1, synthetic_other=0.4, other=0.5, none=0)
+    assert count["other", "tts", "robot", True] / n == pytest.approx(0.5 * 0.4, abs=0.02)
+    assert count["en", "tts", "robot", True] / n == pytest.approx(0.25 * 0.1, abs=0.02)
+
+
 def test_only_synthetic_speech_is_still_drawn():
     rows = [("en", "robot_a", "r", True), ("fr", "robot_a", "r2", True)]
     count, n = drawn(rows, other=0, none=0)
