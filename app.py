@@ -29,7 +29,7 @@ from langid.space.errors import MISTAKES, Page, refuse
 from langid.space.handlers import Handlers
 from langid.space.mcp_tool import SCHEMA_PATH, LanguageTool
 from langid.space.sessions import CallMiddleware
-from langid.space.translations import language_html, script_texts, translate_layout
+from langid.space.translations import language_html, preview_html, script_texts, translate_layout
 
 EXAMPLES = Path(__file__).parent / "examples"
 # Clips; examples/README.md names their sources. The texts name them: page.example.….
@@ -229,6 +229,7 @@ def launch(page: gr.Blocks, **options) -> tuple:
     )
     handlers = page.handlers
     tool = LanguageTool(handlers.scheduler)
+    preview = preview_html(handlers.identifier.languages)
     script = "".join((PAGE_FILES / name).read_text(encoding="utf-8") for name in SCRIPTS)
     return page.launch(
         theme=theme,
@@ -247,7 +248,7 @@ def launch(page: gr.Blocks, **options) -> tuple:
                 Middleware(CallMiddleware, page=page),
                 Middleware(ListenerMiddleware, listeners=handlers.listeners),
                 Middleware(UploadMiddleware, folder=Path(gr.utils.get_upload_folder())),
-                Middleware(HeadMiddleware, html=language_html()),
+                Middleware(HeadMiddleware, html=language_html() + preview),
             ],
             "routes": [Route("/health", handlers.health), Route(SCHEMA_PATH, tool.schema)],
             "exception_handlers": dict.fromkeys(MISTAKES, refuse),

@@ -262,8 +262,7 @@ def train_loop(
 ) -> list[dict]:
     """Train to the last step; the best averaged weights stand in --output. Returns the log."""
     checkpoint = args.output / CHECKPOINT_FILE
-    state = trainer.restore(checkpoint) if args.resume else {"best": -1.0, "history": []}
-    best, history = state["best"], state["history"]
+    history = trainer.restore(checkpoint)["history"] if args.resume else []
     loader = DataLoader(
         batches, batch_size=None, sampler=range(trainer.step, args.steps), num_workers=args.workers
     )
@@ -294,16 +293,15 @@ def train_loop(
             **asdict(result),
         }
         figures = []
+        is_best = all(result.score > earlier["score"] for earlier in history)
         history.append(entry)
         append_log(args.output, entry)
-        if result.score > best:
-            best = result.score
+        if is_best:
             model = trainer.averaged_model
             config = replace(model.config, temperature=logits.fit_temperature())
             write_weights(args.output, config, model.state_dict())
         trainer.save(
             checkpoint,
-            best=best,
             history=history,
             options=run_options(args),
             config=asdict(trainer.model.config),
@@ -313,7 +311,7 @@ def train_loop(
             f"({', '.join(f'{k} {v:.2f}' for k, v in result.recalls.items())}), "
             f"{result.clip_accuracy_open:.3f} open"
             + ("" if result.other_auroc is None else f", other AUROC {result.other_auroc:.3f}")
-            + (" *" if result.score == best else "")
+            + (" *" if is_best else "")
         )
     return history
 

@@ -2,6 +2,8 @@
 
 import json
 import os
+from collections.abc import Sequence
+from html import escape
 from pathlib import Path
 
 import gradio as gr
@@ -11,7 +13,7 @@ from langid.identifier import LanguageIdentifier
 from langid.languages import OTHER
 from langid.page.batch import KINDS, MAX_FILES
 from langid.page.figures import describe_figures, read_figures, summarise_figures
-from langid.page.texts import FOLDER, PAGE_LANGUAGES, Texts, texts_in
+from langid.page.texts import ENGLISH, FOLDER, PAGE_LANGUAGES, Texts, texts_in
 from langid.page.words import describe_weights
 
 # Gradio 6 speaks the others, but no Italian: its own words that the page shows.
@@ -77,6 +79,18 @@ def language_html() -> str:
         module = f'import {{ changeLocale }} from "./assets/{core.name}";'
         html += f'<script type="module">{module} window.langidChangeLocale = changeLocale;</script>'
     return html
+
+
+def preview_html(languages: Sequence[str]) -> str:
+    """HTML of the preview that a chat program shows of a link to the page (Open Graph).
+
+    In English: such a program does not say which language its people speak.
+    """
+    intro = ENGLISH("page.intro", languages=ENGLISH.join(languages), rejection="")
+    preview = {"type": "website", "title": ENGLISH("page.title"), "description": intro.strip()}
+    return "".join(
+        f'<meta property="og:{name}" content="{escape(text)}" />' for name, text in preview.items()
+    )
 
 
 def _links(source: str, revision: str | None, texts: Texts) -> str:

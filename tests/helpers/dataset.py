@@ -11,6 +11,7 @@ import soundfile
 from datasets import Audio, Dataset
 
 from langid.data.builder import Built, Recipe, build_dataset
+from langid.data.disjoint import check_disjoint
 from langid.data.splits import SPLITS
 from langid.data.store import BUILD_FILE, DATA_FOLDER, dataset_features, shard_paths, to_row
 from langid.data.utterance import Job, Reading, ReasonCounts, Utterance
@@ -82,6 +83,17 @@ def load(folder: Path) -> dict[str, Dataset]:
             table = pa.concat_tables([pq.read_table(path) for path in paths])
             splits[split] = Dataset(table).cast_column("audio", Audio(decode=False))
     return splits
+
+
+def rows_of(folder: Path) -> dict[str, list[dict]]:
+    """The splits of a dataset as rows, without the audio."""
+    return {split: rows.remove_columns("audio").to_list() for split, rows in load(folder).items()}
+
+
+def split_of_speakers(folder: Path) -> dict[str, str]:
+    """The split of each speaker, each of whom is in one only."""
+    check_disjoint(folder)
+    return {row["speaker_id"]: split for split, rows in rows_of(folder).items() for row in rows}
 
 
 def finish(folder: Path) -> Path:

@@ -1,7 +1,9 @@
-"""Fetching without waits, and archives whose survey is written in them."""
+"""Fetching without waits, the command as well, and archives whose survey is written in them."""
 
 import math
+from pathlib import Path
 
+import prepare_data
 from helpers.voxforge_server import VoxForgeServer, archive_path
 from langid.data.utterance import ReasonCounts
 from langid.data.voxforge import http
@@ -21,6 +23,12 @@ def impatient(monkeypatch, n_retries: int = 3) -> None:
     """Let sessions that are made from now on try again without a wait, and so many times only."""
     monkeypatch.setattr(http, "BACKOFF_S", 0)
     monkeypatch.setattr(http, "N_RETRIES", n_retries)
+
+
+def prepare(output: Path, *arguments: object) -> int:
+    """The exit status of ``prepare_data.py voxforge``."""
+    command = ["voxforge", "--output", output, *arguments]
+    return prepare_data.main([str(argument) for argument in command])
 
 
 def stand_in_survey(path) -> Survey:

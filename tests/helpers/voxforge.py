@@ -12,6 +12,7 @@ import soundfile
 from helpers.voxforge_server import RATE, archive_path
 
 SAMPLE_RATE = 16_000
+STEM = "anna-20080318-kdl"  # of an archive's name
 README_FIELDS = {
     "User Name": "anna",
     "Gender": "Female",

@@ -2,11 +2,9 @@
 
 import json
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from helpers.app import served
 from helpers.browser import (
     TIMEOUT_MS,
     choose_example,
@@ -16,8 +14,6 @@ from helpers.browser import (
     write_speech,
 )
 
-from langid import LanguageIdentifier
-
 pytestmark = pytest.mark.browser
 
 # What axe-core finds in Gradio's own elements: rule → where, and why it is not ours to mend.
@@ -25,12 +21,6 @@ GRADIOS = {
     "image-redundant-alt": "footer: the picture of “Settings” repeats the word beside it",
 }
 MAX_STOPS = 60  # of the Tab key
-
-
-@pytest.fixture(scope="module")
-def url() -> Iterator[str]:
-    with served(LanguageIdentifier.from_pretrained("embedded")) as url:
-        yield url
 
 
 @pytest.fixture(scope="module")

@@ -1,14 +1,9 @@
 """The page in a real Chromium: what people see after recording or choosing a file."""
 
 import re
-from collections.abc import Iterator
-from pathlib import Path
 
-import av
 import numpy as np
 import pytest
-import soundfile
-from helpers.app import served
 from helpers.browser import (
     TIMEOUT_MS,
     choose_example,
@@ -19,51 +14,13 @@ from helpers.browser import (
 )
 
 import app
-from langid import LanguageIdentifier
 from langid.languages import language_name
 
 pytestmark = pytest.mark.browser
 
 EXAMPLES = app.EXAMPLES
-DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
+PHONE = {"width": 390, "height": 844}
 SPOKEN = ("English", "French", "German", "Spanish", "Italian")  # examples that are answered right
-
-
-@pytest.fixture(scope="module")
-def identifier() -> LanguageIdentifier:
-    return LanguageIdentifier.from_pretrained("embedded")
-
-
-@pytest.fixture(scope="module")
-def url(identifier) -> Iterator[str]:
-    with served(identifier) as url:
-        yield url
-
-
-@pytest.fixture(scope="module")
-def chromium(browser):
-    """A visitor who allows the microphone."""
-    context = browser.new_context(permissions=["microphone"])
-    context.set_default_timeout(TIMEOUT_MS)
-    yield context
-    context.close()
-
-
-@pytest.fixture
-def page(chromium, url):
-    """The page on a desktop's screen; it must not need the network or log an error."""
-    page = chromium.new_page()
-    page.set_viewport_size(DESKTOP)
-    elsewhere, errors = [], []
-    page.on("request", lambda request: elsewhere.append(request.url))
-    page.on("pageerror", lambda error: errors.append(error))
-    open_page(page, url)
-    yield page
-    page.evaluate("localStorage.clear()")  # the next test is another visitor
-    page.close()
-    own = (url, "data:", "blob:")
-    assert [request for request in elsewhere if not request.startswith(own)] == []
-    assert errors == []
 
 
 def read_bars(page) -> dict[str, float]:
@@ -89,17 +46,6 @@ def test_choosing_a_file_identifies_it(page, identifier):
     n_small = len(expected.probabilities) - len(shown)
     assert n_small == 0 or "under 1\u00a0%" in page.locator("#answer .rest").inner_text()
     assert page.locator("#drop input[type=file]").count() == 1  # free for the next one
-
-
-def test_recording_through_the_microphone_identifies_it(page):
-    recorder = page.locator("#recording")
-    recorder.get_by_role("button", name="Record", exact=True).click()
-    page.wait_for_timeout(4_000)
-    recorder.get_by_role("button", name="Stop", exact=True).first.click()
-    wait_for_answer(page)
-    duration_s = re.match(r"([\d.]+) s of audio", page.locator("#answer .facts").inner_text())
-    assert float(duration_s[1]) > 1
-    assert page.locator("#microphone-problem p").inner_text() == ""
 
 
 def test_an_example_identifies_itself_and_is_no_dead_end(page):
@@ -134,20 +80,6 @@ def test_candidates_are_applied_at_once_and_keep_the_whole_in_sight(page, identi
     assert "among all)" in answer.locator(".bars").inner_text()
     choose_example(page, "French")  # the choice holds for the next one
     answer.get_by_text("Among all answers: French").wait_for()
-
-
-def test_an_unusable_file_is_explained_and_the_next_one_works(page, tmp_path):
-    path = tmp_path / "_n*otes_*<i>.wav"
-    path.write_text("This is no sound at all.\n" * 20)
-    choose_file(page, path)
-    problem = page.locator("#answer .problem")
-    problem.get_by_text("is not audio").wait_for()
-    assert problem.locator("em, i, strong").count() == 0
-    assert page.locator("#answer .bars").count() == 0
-    choose_example(page, "Italian")
-    wait_for_answer(page)
-    duration_s = soundfile.info(EXAMPLES / "italian.flac").duration
-    assert f"{duration_s:.1f} s of audio" in page.locator("#answer").inner_text()
 
 
 def test_clearing_the_recording_clears_the_answer(page):
@@ -253,87 +185,3 @@ def test_a_phone_scrolls_to_the_answer(page):
     wait_for_answer(page)
     page.wait_for_function("window.scrollY > 0")
     assert page.locator("#answer .verdict").is_visible()
-
-
-def write_media(path: Path, kind: str, codec: str) -> Path:
-    """The French example as a file of another kind, for video with some pictures."""
-    with av.open(EXAMPLES / "french.flac") as source, av.open(path, "w", format=kind) as target:
-        audio = target.add_stream(codec, rate=8_000 if "amr" in codec else 48_000)
-        audio.layout = "mono"
-        resampler = av.AudioResampler(audio.format or "s16", "mono", audio.rate)
-        for frame in source.decode(audio=0):
-            for piece in resampler.resample(frame):
-                target.mux(audio.encode(piece))
-        for piece in resampler.resample(None):
-            target.mux(audio.encode(piece))
-        target.mux(audio.encode(None))
-    return path
-
-
-@pytest.mark.parametrize(
-    ("name", "kind", "codec"),
-    [
-        ("talk.mp4", "mp4", "aac"),
-        ("talk.mov", "mov", "aac"),
-        ("talk.3gp", "3gp", "aac"),
-        ("talk.webm", "webm", "libopus"),
-        ("talk.mkv", "matroska", "libopus"),
-        ("talk.caf", "caf", "pcm_s16le"),
-        ("talk.w64", "w64", "pcm_s16le"),
-        ("talk", "wav", "pcm_s16le"),
-    ],
-)
-def test_the_page_takes_what_the_package_takes(page, tmp_path, name, kind, codec):
-    choose_file(page, write_media(tmp_path / name, kind, codec))
-    wait_for_answer(page)
-    assert page.locator("#answer .verdict b").inner_text() == "French"
-    # The area for files is there as well while a recording is in the player.
-    choose_file(page, EXAMPLES / "german.flac")
-    page.locator("#answer .verdict b", has_text="German").wait_for()
-
-
-DROP = """async ([place, address]) => {
-  const blob = await (await fetch(address)).blob();
-  const transfer = new DataTransfer();
-  transfer.items.add(new File([blob], "dropped.flac"));
-  for (const kind of ["dragenter", "dragover", "drop"])
-    document.querySelector(place).dispatchEvent(
-      new DragEvent(kind, { dataTransfer: transfer, bubbles: true, cancelable: true }));
-}"""
-
-
-@pytest.mark.parametrize("place", ["#drop button", "#title", "#answer", "body"])
-def test_a_drop_anywhere_is_taken_and_never_leaves_the_page(page, url, place):
-    address = f"{url}gradio_api/file={EXAMPLES / 'italian.flac'}"
-    page.evaluate(DROP, [place, address])
-    wait_for_answer(page)
-    assert page.locator("#answer .verdict b").inner_text() == "Italian"
-    assert page.url == url
-
-
-@pytest.mark.parametrize(
-    ("name", "sentence"),
-    [
-        ("NotAllowedError", "To allow it, click the icon"),
-        ("NotFoundError", "No microphone was found"),
-        ("NotReadableError", "in use by another program"),
-    ],
-)
-def test_a_microphone_that_cannot_be_used_says_what_to_do(chromium, url, name, sentence):
-    page = chromium.new_page()
-    page.add_init_script(
-        "navigator.mediaDevices.getUserMedia = () => "
-        f"Promise.reject(new DOMException('no', '{name}'))"
-    )
-    open_page(page, url)
-    page.locator("#recording").get_by_role("button", name="Record", exact=True).click()
-    page.locator("#microphone-problem").get_by_text(sentence).wait_for()
-    page.close()
-
-
-def test_a_page_without_https_says_that_recording_needs_it(chromium, url):
-    page = chromium.new_page()
-    page.add_init_script("Object.defineProperty(navigator, 'mediaDevices', {get: () => undefined})")
-    open_page(page, url)
-    page.locator("#microphone-problem").get_by_text("secure address").wait_for()
-    page.close()

@@ -2,11 +2,9 @@
 
 import re
 import time
-from collections.abc import Iterator
 
 import pytest
 import soundfile
-from helpers.app import served
 from helpers.browser import (
     TIMEOUT_MS,
     choose_example,
@@ -16,17 +14,10 @@ from helpers.browser import (
     write_speech,
 )
 
-from langid import LanguageIdentifier
 from langid.page.batch import MAX_FILES
 from langid.page.texts import PAGE_LANGUAGES, texts_in
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def url() -> Iterator[str]:
-    with served(LanguageIdentifier.from_pretrained("embedded")) as url:
-        yield url
 
 
 @pytest.fixture

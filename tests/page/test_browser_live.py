@@ -4,10 +4,8 @@ import re
 
 import numpy as np
 import pytest
-from helpers.app import served
 from helpers.identifier import identification
 
-from langid import LanguageIdentifier
 from langid.page import live as listening
 from langid.page.live import Heard, LiveAnswer
 from langid.page.live_answer import live_html
@@ -19,12 +17,6 @@ WIDTHS = [320, 390, 768, 1280]
 OTHERS = ("other", "none")
 # Gradio's recorder gives up a chunk when it is stopped within it, and does not catch that.
 GRADIOS_ERROR = "Another request was made to initiate an encoding."
-
-
-@pytest.fixture(scope="module")
-def url():
-    with served(LanguageIdentifier.from_pretrained("embedded")) as url:
-        yield url
 
 
 @pytest.fixture

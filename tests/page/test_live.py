@@ -9,7 +9,6 @@ import soundfile
 import soxr
 from helpers.identifier import LABELS, identification
 
-from langid import LanguageIdentifier
 from langid.config import ModelConfig
 from langid.errors import AudioError
 from langid.page.live import (
@@ -30,11 +29,6 @@ from langid.page.live_answer import live_html, status_html
 EXAMPLES = Path(__file__).parents[2] / "examples"
 RATE = 16_000
 EN, FR, OTHER, NONE = np.eye(4) * 0.96 + 0.01
-
-
-@pytest.fixture(scope="module")
-def identifier() -> LanguageIdentifier:
-    return LanguageIdentifier.from_pretrained("embedded")
 
 
 class Scripted:

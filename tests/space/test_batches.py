@@ -11,7 +11,6 @@ import soundfile
 from gradio.data_classes import FileData, ListFiles
 
 import app
-from langid import LanguageIdentifier
 from langid.page import jobs
 from langid.page.batch import MAX_FILES
 from langid.page.texts import texts_in
@@ -21,11 +20,6 @@ from langid.space.handlers import GONE, Handlers
 
 ANNA = SimpleNamespace(session_hash="anna")
 TIMEOUT_S = 60
-
-
-@pytest.fixture(scope="module")
-def identifier() -> LanguageIdentifier:
-    return LanguageIdentifier.from_pretrained("embedded")
 
 
 @pytest.fixture

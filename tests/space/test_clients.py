@@ -10,25 +10,17 @@ import sys
 from pathlib import Path
 
 import pytest
-from helpers.app import served
 from mcp import ClientSession, StdioServerParameters
 from mcp.client.stdio import stdio_client
 from mcp.client.streamable_http import streamable_http_client
 
 import app
-from langid import LanguageIdentifier
 
 ROOT = Path(app.__file__).parent
 ADDRESS = "http://127.0.0.1:7860"  # in README
 GRADIO_CLIENT = "@gradio/client@2.7.0"  # of npm; the one that belongs to gradio 6.31
 CONFIDENCE = r"(1\.0|0\.\d+)"
 PATIENCE_S = 300  # a machine may be busy
-
-
-@pytest.fixture(scope="module")
-def url():
-    with served(LanguageIdentifier.from_pretrained("embedded")) as url:
-        yield url.rstrip("/")
 
 
 def snippets(language: str, word: str) -> list[str]:

@@ -8,18 +8,12 @@ import numpy as np
 import pytest
 import soundfile
 
-from langid import LanguageIdentifier
 from langid.page import live as listening
 from langid.space import live
 from langid.space.live import Live
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 SKIPPED = {"__type__": "update"}
-
-
-@pytest.fixture(scope="module")
-def identifier() -> LanguageIdentifier:
-    return LanguageIdentifier.from_pretrained("embedded")
 
 
 @pytest.fixture

@@ -11,25 +11,18 @@ from pathlib import Path
 import httpx
 import pytest
 import soundfile
-from helpers.app import served_page
+from helpers.app import FRENCH, served_page, write_speech
 from helpers.audio import two_tracks
 from mcp import ClientSession
 from mcp.client.streamable_http import streamable_http_client
 
 import app
-from langid import LanguageIdentifier
 from langid.space.handlers import FAILED, GONE
 from langid.space.recordings import NO_ADDRESS, UNREACHABLE
 
 ROOT = Path(app.__file__).parent
-FRENCH = ROOT / "examples" / "french.flac"
 SPANISH = ROOT / "examples" / "spanish.flac"
 PATIENCE_S = 60  # a machine may be busy
-
-
-@pytest.fixture(scope="module")
-def identifier() -> LanguageIdentifier:
-    return LanguageIdentifier.from_pretrained("embedded")
 
 
 @pytest.fixture(scope="module")
@@ -45,11 +38,6 @@ def folder(tmp_path_factory) -> Path:
 def server(identifier, folder):
     with served_page(identifier) as (url, page):
         yield url.rstrip("/"), page
-
-
-@pytest.fixture(scope="module")
-def url(server) -> str:
-    return server[0]
 
 
 @asynccontextmanager
@@ -216,21 +204,13 @@ def test_what_fails_here_is_no_fault_of_the_recording(server, monkeypatch):
     assert answer.isError and answer.content[0].text == FAILED
 
 
-def long_recording(path: Path, duration_s: float) -> Path:
-    speech, rate = soundfile.read(FRENCH, dtype="float32")
-    with soundfile.SoundFile(path, "w", rate, 1) as file:
-        for _ in range(round(duration_s * rate / len(speech))):
-            file.write(speech)
-    return path
-
-
 def test_progress_is_told_and_only_rises(url, tmp_path):
     fractions = []
 
     async def progress(fraction, total, _):
         fractions.append((fraction, total))
 
-    address = upload(url, long_recording(tmp_path / "long.flac", 600))
+    address = upload(url, write_speech(tmp_path / "long.flac", 600))
     assert call(url, progress, audio=address).structuredContent["language"] == "fr"
     assert fractions == sorted(fractions) and fractions[-1] == (1.0, 1.0)
 
@@ -246,7 +226,7 @@ def test_work_stops_when_its_client_leaves(server, monkeypatch, tmp_path):
             yield step
 
     monkeypatch.setattr(scheduler, "identify", watched)
-    address = upload(url, long_recording(tmp_path / "hour.flac", 3600))
+    address = upload(url, write_speech(tmp_path / "hour.flac", 3600))
     request = {
         "jsonrpc": "2.0",
         "id": 1,

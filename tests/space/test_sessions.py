@@ -1,7 +1,6 @@
 """What the server remembers of sessions, counted on a real one."""
 
 import json
-import time
 import urllib.request
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -10,7 +9,7 @@ import httpx
 import pytest
 from gradio.utils import LRUCache
 from gradio_client import Client, handle_file
-from helpers.app import served_page
+from helpers.app import post, predict_index, served_page, wait_until
 
 import app
 from langid import LanguageIdentifier
@@ -82,13 +81,6 @@ def kept(page) -> list[str]:
     ]
 
 
-def wait_until(is_true) -> None:
-    deadline_s = time.monotonic() + PATIENCE_S
-    while not is_true():
-        assert time.monotonic() < deadline_s
-        time.sleep(0.05)
-
-
 def test_a_single_call_leaves_nothing_behind(server):
     url, page = server
     queue = page._queue
@@ -136,3 +128,15 @@ def test_a_closed_session_is_kept_only_for_what_it_holds(server):
     with heartbeat(url, "next"):
         pass
     wait_until(lambda: not sessions)
+
+
+def test_a_bounded_number_of_sessions_is_remembered(identifier, monkeypatch):
+    monkeypatch.setattr(app, "MAX_SESSIONS", 2)
+    with served_page(identifier) as (url, page):
+        url = url.rstrip("/")
+        body = {"data": [None], "fn_index": predict_index(url)}
+        for i in range(6):
+            asked = body | {"session_hash": f"visitor {i}"}
+            assert "event_id" in post(f"{url}/gradio_api/queue/join", asked)
+        wait_until(lambda: not page._queue.event_ids_to_events, 60)
+        assert 1 <= len(page.state_holder.session_data) <= 3

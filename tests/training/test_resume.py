@@ -28,7 +28,7 @@ OPTIONS = {"languages": "en", "batch_size": 64, "init": None}
 def checkpoint(tmp_path_factory):
     path = tmp_path_factory.mktemp("run") / "checkpoint.pt"
     trainer = Trainer(LanguageCNN(CONFIG), Optimisation(4, 0.01, 0.0, 0.3, 0), torch.device("cpu"))
-    trainer.save(path, best=0.5, history=[], options=OPTIONS, config=asdict(CONFIG))
+    trainer.save(path, history=[], options=OPTIONS, config=asdict(CONFIG))
     return path
 
 

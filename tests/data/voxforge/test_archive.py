@@ -1,10 +1,7 @@
-"""From one archive to utterances, and to what is known of it without decoding."""
+"""From one archive to utterances."""
 
 import gzip
 import io
-import json
-import os
-import threading
 from dataclasses import asdict
 
 import numpy as np
@@ -13,7 +10,7 @@ import soundfile
 from helpers.voxforge import (
     FAULTS,
     README_FIELDS,
-    SAMPLE_RATE,
+    STEM,
     audio_bytes,
     clipped,
     corrupt,
@@ -28,14 +25,7 @@ from hypothesis import strategies as st
 
 from langid.audio import load_audio
 from langid.data.clips import ClipLimits
-from langid.data.voxforge.archive import (
-    OVER_CAP,
-    Survey,
-    read_archive,
-    survey_archive,
-)
-
-STEM = "anna-20080318-kdl"
+from langid.data.voxforge.archive import OVER_CAP, read_archive, survey_archive
 
 
 def read(path, language="en", max_duration_s_total=float("inf"), **limits):
@@ -45,11 +35,6 @@ def read(path, language="en", max_duration_s_total=float("inf"), **limits):
         limits=ClipLimits(**limits),
         max_duration_s_total=max_duration_s_total,
     )
-
-
-@pytest.fixture
-def path(tmp_path):
-    return tmp_path / f"{STEM}.tgz"
 
 
 @pytest.mark.parametrize("audio_folder", ["wav", "flac"])
@@ -209,80 +194,11 @@ def test_of_a_cut_recording_the_pieces_that_fit_are_kept(path):
     assert reading.excluded.counts == {OVER_CAP: 2}
 
 
-def test_a_survey_needs_no_decoding(path):
-    make_archive(
-        path,
-        recordings={"a1": noise(1, 1.25), "a2": noise(2, 2.0), "broken": b"no audio"},
-        prompts={"a1": "X"},
-        readme={**README_FIELDS, "Language": "DE"},
-    )
-    survey = survey_archive(path)
-    assert survey.n_bytes_unpacked > 2 * 3.25 * SAMPLE_RATE
-    assert asdict(survey) == {
-        "n_recordings": 2,
-        "duration_s": pytest.approx(3.25),
-        "gender": "female",
-        "language": "de",
-        "n_bytes_unpacked": survey.n_bytes_unpacked,
-        "problem": None,
-        "digest": survey.digest,
-    }
-    assert Survey(**json.loads(json.dumps(asdict(survey)))) == survey
-
-
-@pytest.mark.parametrize("is_cut", [False, True])
-def test_a_survey_reads_an_archive_once(path, is_cut):
-    """A pipe gives its bytes only once."""
-    make_archive(path, recordings={f"a{n}": noise(n) for n in range(4)}, readme=README_FIELDS)
-    if is_cut:
-        corrupt(path, "truncated")
-    survey, data = survey_archive(path), path.read_bytes()
-    path.unlink()
-    os.mkfifo(path)
-    writer = threading.Thread(target=path.write_bytes, args=(data,), daemon=True)
-    writer.start()
-    assert survey_archive(path) == survey
-    writer.join()
-
-
-def test_a_survey_tells_archives_apart_by_their_bytes(path, tmp_path):
-    first = make_archive(path, recordings={"a1": noise(1)})
-    copy = tmp_path / "copy.tgz"
-    copy.write_bytes(first.read_bytes())
-    survey = survey_archive(first)
-    assert survey_archive(copy) == survey and survey.digest
-    other = survey_archive(make_archive(path, recordings={"a1": noise(2)}))
-    assert other.n_bytes_unpacked == survey.n_bytes_unpacked and other.digest != survey.digest
-
-
-def test_a_survey_of_flac_and_of_unfinished_headers(path):
-    unfinished = bytearray(audio_bytes(noise(2, 2.0)))
-    unfinished[4:8] = unfinished[40:44] = bytes(4)  # the sizes that are written at the end
-    make_archive(path, recordings={"a1": noise(1), "a2": bytes(unfinished)}, audio_folder="flac")
-    assert survey_archive(path).duration_s == pytest.approx(3.0, abs=0.01)
-
-
-@pytest.fixture
-def good(path):
-    recordings = {"a1": noise(1), "a2": noise(2)}
-    return make_archive(path, recordings=recordings, readme=README_FIELDS)
-
-
-@pytest.mark.parametrize("problem", sorted(FAULTS))
-def test_the_problem_of_a_corrupt_archive_is_named(good, problem):
-    assert survey_archive(corrupt(good, problem)).problem == problem
-
-
 @pytest.mark.parametrize("problem", sorted(FAULTS.keys() - {"no recordings inside"}))
 def test_nothing_is_taken_from_a_corrupt_archive(good, problem):
     reading = read(corrupt(good, problem))
     assert reading.utterances == []
     assert dict(reading.excluded.names) == {f"corrupt archive: {problem}": [STEM]}
-
-
-def test_a_survey_tells_what_comes_before_the_end_of_a_truncated_archive(good):
-    survey = survey_archive(corrupt(good, "truncated"))
-    assert (survey.n_recordings, survey.gender) == (1, "female")
 
 
 def test_a_plain_tar_under_the_name_of_a_tgz_is_read(path):

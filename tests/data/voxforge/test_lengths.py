@@ -1,18 +1,11 @@
 """How long recordings are: what their headers announce, and how much of them is decoded."""
 
 import pytest
-from helpers.voxforge import audio_bytes, make_archive, noise, silence
+from helpers.voxforge import STEM, audio_bytes, make_archive, noise, silence
 
 from langid.data.clips import ClipLimits
 from langid.data.voxforge import archive
 from langid.data.voxforge.archive import read_archive, survey_archive
-
-STEM = "anna-20080318-kdl"
-
-
-@pytest.fixture
-def path(tmp_path):
-    return tmp_path / f"{STEM}.tgz"
 
 
 def flac_that_says(n_samples: int, waveform) -> bytes:
@@ -22,6 +15,13 @@ def flac_that_says(n_samples: int, waveform) -> bytes:
     data[21] = (data[21] & 0xF0) | n_samples >> 32
     data[22:26] = (n_samples & 0xFFFFFFFF).to_bytes(4, "big")
     return bytes(data)
+
+
+def test_a_survey_of_flac_and_of_unfinished_headers(path):
+    unfinished = bytearray(audio_bytes(noise(2, 2.0)))
+    unfinished[4:8] = unfinished[40:44] = bytes(4)  # the sizes that are written at the end
+    make_archive(path, recordings={"a1": noise(1), "a2": bytes(unfinished)}, audio_folder="flac")
+    assert survey_archive(path).duration_s == pytest.approx(3.0, abs=0.01)
 
 
 @pytest.mark.parametrize("n_samples", [0, 2**36 - 1, 10**7])
