@@ -261,9 +261,7 @@ def run_transcribe(options: argparse.Namespace) -> None:
 
 
 def add_speak_command(commands) -> None:
-    parser = cli.add_command(
-        commands, "speak", run_speak, "synthetic speech of sentences, as a folder"
-    )
+    parser = cli.add_command(commands, "speak", run_speak, "sentences read aloud, as a folder")
     parser.set_defaults(when_interrupted="nothing was written")
     parser.add_argument("sentences", metavar="SENTENCES", type=Path, help="folder of fr.txt …")
     parser.add_argument(
