@@ -61,7 +61,7 @@ class ClipSampler:
         self._class_weights = weights / weights.sum()
         self._families = {
             label: _family_weights(
-                families, common, shares, _synthetic_share(label, labels, shares)
+                families, common, shares.common, _synthetic_share(label, labels, shares)
             )
             for label, families in self._tree.items()
         }
@@ -177,7 +177,7 @@ def _speaker_weights(languages: list[str]) -> np.ndarray:
 
 
 def _family_weights(
-    families: dict, common: set[str], shares: Shares, synthetic: float
+    families: dict, common: set[str], common_share: float, synthetic_share: float
 ) -> tuple[list[str], np.ndarray]:
     names = sorted(families)
     weight = np.array([min(len(families[f]), MAX_COUNTED_SPEAKERS) ** 0.5 for f in names])
@@ -186,11 +186,11 @@ def _family_weights(
     is_own = ~is_synthetic & ~is_common
 
     if is_common.any() and is_own.any():
-        weight[is_common] *= shares.common / weight[is_common].sum()
-        weight[is_own] *= (1 - shares.common) / weight[is_own].sum()
+        weight[is_common] *= common_share / weight[is_common].sum()
+        weight[is_own] *= (1 - common_share) / weight[is_own].sum()
     else:
         weight[~is_synthetic] /= weight[~is_synthetic].sum() or 1
     if is_synthetic.any() and not is_synthetic.all():
-        weight[~is_synthetic] *= 1 - synthetic
-        weight[is_synthetic] *= synthetic / weight[is_synthetic].sum()
+        weight[~is_synthetic] *= 1 - synthetic_share
+        weight[is_synthetic] *= synthetic_share / weight[is_synthetic].sum()
     return names, weight / weight.sum()
