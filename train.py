@@ -17,29 +17,32 @@ The log-mel of all clips is computed once and kept in the cache of the datasets 
 
 import argparse
 import sys
-import time
 from dataclasses import asdict, replace
 from pathlib import Path
 
 import torch
 from datasets import DatasetDict
-from torch.utils.data import DataLoader
-from tqdm import tqdm
 
-from langid.checkpoint import load_model, write_weights
 from langid.config import ModelConfig
 from langid.data.options import languages as language_list
 from langid.errors import LangidError
 from langid.hub.publish import push_folder
 from langid.languages import DEFAULT_LANGUAGES, NONE, OTHER
 from langid.training.augment import AugmentConfig
+from langid.training.averaging import (
+    N_STATISTICS_BATCHES,
+    estimate_statistics,
+    load_initial,
+    parse_initial,
+)
 from langid.training.batches import TrainingBatches
 from langid.training.cache import load_training_data
 from langid.training.clips import Clips, phone_inventory, prepare_clips, with_trained_labels
 from langid.training.description import describe
 from langid.training.distributed import World, first_before_others, process_group
 from langid.training.initial import build_model
-from langid.training.outputs import CHECKPOINT_FILE, RUN, append_log, finish_run
+from langid.training.loop import train_loop
+from langid.training.outputs import CHECKPOINT_FILE, RUN, finish_run
 from langid.training.resume import check_resumable, run_options
 from langid.training.sampling import Shares, without_excess
 from langid.training.teacher_options import (
@@ -49,9 +52,9 @@ from langid.training.teacher_options import (
     with_teacher_heads,
 )
 from langid.training.teacher_targets import TeacherTargets
-from langid.training.trainer import Optimisation, StepFigures, Trainer, mean_figures
+from langid.training.trainer import Optimisation, Trainer
 from langid.training.units import UNITS_FILE
-from langid.training.validation import WindowLogits, calibrate
+from langid.training.validation import calibrate
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -115,7 +118,10 @@ def parse_arguments(argv: list[str] | None = None) -> argparse.Namespace:
 
     training = parser.add_argument_group("training")
     training.add_argument(
-        "--init", metavar="MODEL", help="start from a run, a Hub id or 'embedded'"
+        "--init",
+        metavar="MODEL",
+        help="start from a run, a Hub id or 'embedded', or from the mean of several, such as "
+        "runs/first=0.7,embedded=0.3: the statistics of batch normalisation are taken anew",
     )
     training.add_argument(
         "--encoder-blocks",
@@ -123,7 +129,9 @@ def parse_arguments(argv: list[str] | None = None) -> argparse.Namespace:
         help="depth of the encoder; blocks that --init lacks begin as no change (default: 4)",
     )
     training.add_argument("--resume", action="store_true", help="go on where this run stopped")
-    training.add_argument("--steps", type=int, default=6000, help="updates (default: 6000)")
+    training.add_argument(
+        "--steps", type=int, default=6000, help="updates; 0 evaluates --init (6000)"
+    )
     training.add_argument("--batch-size", type=int, default=64, help="windows (default: 64)")
     training.add_argument("--learning-rate", type=float, default=2e-3, help="peak (default: 0.002)")
     training.add_argument("--weight-decay", type=float, default=0.02, help="AdamW (default: 0.02)")
@@ -146,13 +154,15 @@ def parse_arguments(argv: list[str] | None = None) -> argparse.Namespace:
     hub.add_argument("--private", action="store_true", help="create the repository as private")
     args = parser.parse_args(argv)
     for name in ("steps", "batch_size", "validate_every", "num_proc", "units", "copies"):
-        least = 0 if name == "copies" else 1
+        least = 0 if name in ("copies", "steps") else 1
         if getattr(args, name) < least:
             parser.error(f"--{name.replace('_', '-')} must be at least {least}.")
     try:
         args.device = torch.device(args.device or ("cuda" if torch.cuda.is_available() else "cpu"))
     except RuntimeError:
         parser.error(f"--device {args.device} is no torch device: write cpu, cuda or cuda:1.")
+    if not args.steps and not args.init:
+        parser.error("--steps 0 trains nothing: give --init with the weights to evaluate.")
     if args.output.is_file():
         parser.error(f"{args.output} is a file: give a folder for --output.")
     if args.resume and not (args.output / CHECKPOINT_FILE).is_file():
@@ -172,7 +182,7 @@ def run(args: argparse.Namespace, world: World) -> None:
     if args.resume:  # before any work
         check_resumable(args.output / CHECKPOINT_FILE, options)
 
-    initial = load_model(args.init).model if args.init else None
+    initial = load_initial(args.init) if args.init else None
     targets = open_targets(args)
     with first_before_others(world):
         splits, config = load_data(args, initial.config if initial else ModelConfig(), targets)
@@ -196,8 +206,11 @@ def run(args: argparse.Namespace, world: World) -> None:
         args.unit_weight,
         args.posterior_weight,
     )
-    trainer = Trainer(build_model(config, initial), optimisation, args.device, world)
     batches = make_batches(args, train, config, world)
+    model = build_model(config, initial).to(args.device)
+    if args.init and len(parse_initial(args.init)) > 1:
+        estimate_statistics(model, batches.windows(N_STATISTICS_BATCHES))
+    trainer = Trainer(model, optimisation, args.device, world)
     if world.is_first:
         describe(train, validation, batches, trainer.model)
 
@@ -255,65 +268,6 @@ def make_batches(
         seed=args.seed,
         rank=world.rank,
     )
-
-
-def train_loop(
-    args: argparse.Namespace, trainer: Trainer, batches: TrainingBatches, validation: Clips
-) -> list[dict]:
-    """Train to the last step; the best averaged weights stand in --output. Returns the log."""
-    checkpoint = args.output / CHECKPOINT_FILE
-    history = trainer.restore(checkpoint)["history"] if args.resume else []
-    loader = DataLoader(
-        batches, batch_size=None, sampler=range(trainer.step, args.steps), num_workers=args.workers
-    )
-    figures: list[StepFigures] = []
-    # A resumed run goes on counting.
-    started = time.monotonic() - (history[-1]["elapsed_s"] if history else 0)
-    bar = tqdm(
-        loader,
-        initial=trainer.step,
-        total=args.steps,
-        unit="step",
-        mininterval=2,
-        disable=not trainer.world.is_first,
-    )
-    for batch in bar:
-        figures.append(trainer.train_step(batch))
-        if trainer.step % args.validate_every and trainer.step != args.steps:
-            continue
-        if not trainer.world.is_first:
-            continue
-        logits = WindowLogits(trainer.averaged_model, validation, trainer.device)
-        result = logits.validate()
-        entry = {
-            "step": trainer.step,
-            "elapsed_s": round(time.monotonic() - started),
-            **mean_figures(figures),
-            "score": result.score,
-            **asdict(result),
-        }
-        figures = []
-        is_best = all(result.score > earlier["score"] for earlier in history)
-        history.append(entry)
-        append_log(args.output, entry)
-        if is_best:
-            model = trainer.averaged_model
-            config = replace(model.config, temperature=logits.fit_temperature())
-            write_weights(args.output, config, model.state_dict())
-        trainer.save(
-            checkpoint,
-            history=history,
-            options=run_options(args),
-            config=asdict(trainer.model.config),
-        )
-        bar.write(
-            f"step {trainer.step}: validation {result.clip_accuracy:.3f} among the languages "
-            f"({', '.join(f'{k} {v:.2f}' for k, v in result.recalls.items())}), "
-            f"{result.clip_accuracy_open:.3f} open"
-            + ("" if result.other_auroc is None else f", other AUROC {result.other_auroc:.3f}")
-            + (" *" if is_best else "")
-        )
-    return history
 
 
 if __name__ == "__main__":

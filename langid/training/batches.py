@@ -8,7 +8,9 @@ supervise the encoder.
 Without a clip of non-speech, the built-in kind takes its share of the windows and of the noise.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import count, islice
 
 import numpy as np
 import torch
@@ -98,7 +100,8 @@ class TrainingBatches(Dataset):
         # Processes wait for each other: kind and length of the batch are the same in all of them.
         rng = np.random.default_rng([self._seed, step])
         # Sounds first, languages later: the share of utterances falls over the run.
-        of_utterances = rng.random() < self._utterance_share * (1.5 - step / self.n_steps)
+        progress = step / max(1, self.n_steps)
+        of_utterances = rng.random() < self._utterance_share * (1.5 - progress)
         n_frames = self._full
         if rng.random() >= FULL_WINDOW_PROBABILITY:
             n_frames = int(rng.integers(self._short, self._full))
@@ -124,6 +127,10 @@ class TrainingBatches(Dataset):
             units=torch.from_numpy(units.astype(np.int64)),
             posteriors=torch.from_numpy(posteriors),
         )
+
+    def windows(self, n_batches: int) -> Iterator[Batch]:
+        """The first batches of windows, whatever the length of the run."""
+        return islice((b for b in map(self.__getitem__, count()) if b.phones is None), n_batches)
 
     def _window_batch(
         self, n_frames: int, rng: np.random.Generator, generator: torch.Generator

@@ -5,7 +5,7 @@ from torch import nn
 from langid.config import ModelConfig
 from langid.model import LanguageCNN
 
-_TAUGHT_HEADS = ("unit_head", "unit_feedback", "teacher_classifier")
+TAUGHT_HEADS = ("unit_head", "unit_feedback", "teacher_classifier")
 
 
 def build_model(config: ModelConfig, initial: LanguageCNN | None) -> LanguageCNN:
@@ -24,7 +24,7 @@ def build_model(config: ModelConfig, initial: LanguageCNN | None) -> LanguageCNN
     state = {**own, **{name: given[name] for name in own if name in given}}
     taught = ("n_units", "teacher_languages")
     if any(getattr(initial.config, name) != getattr(config, name) for name in taught):
-        state |= {name: own[name] for name in own if name.split(".")[0] in _TAUGHT_HEADS}
+        state |= {name: own[name] for name in own if name.split(".")[0] in TAUGHT_HEADS}
     for name in ("classifier.weight", "classifier.bias"):
         rows = own[name].clone()
         for i, label in enumerate(config.labels):

@@ -104,5 +104,6 @@ def plot_curves(history: list[dict], path: Path) -> None:
     right.set(xlabel="step", ylim=(0, 1))
     for axes in (left, right):
         axes.grid(alpha=0.3)
-        axes.legend(fontsize="small")
+        if axes.lines:
+            axes.legend(fontsize="small")
     figure.savefig(path, dpi=DPI)

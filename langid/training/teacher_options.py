@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from langid.checkpoint import EMBEDDED
 from langid.config import ModelConfig
 from langid.languages import OTHER, class_of, languages_of
+from langid.training.averaging import first_folder
 from langid.training.clips import Clips
 from langid.training.teacher import WhisperTeacher
 from langid.training.teacher_targets import TeacherTargets
@@ -65,7 +65,7 @@ def open_targets(args: argparse.Namespace) -> TeacherTargets | None:
     """
     if not args.teacher:
         return None
-    started_from = EMBEDDED if args.init == "embedded" else Path(args.init or args.output)
+    started_from = first_folder(args.init) if args.init else args.output
     known = (args.output if args.resume else started_from) / UNITS_FILE
     units = Units.load(known) if known.is_file() else None
     teacher = WhisperTeacher(args.teacher, args.num_proc)
