@@ -111,7 +111,8 @@ def fit_probes(
             total = sum(_loss(x, labels, own != k) for k, x in enumerate(logits))
             optimiser.zero_grad(set_to_none=True)
             total.backward()
-            nn.utils.clip_grad_norm_(probes.parameters(), MAX_GRADIENT_NORM)
+            for probe in probes:  # together, one would depend on what the others have heard
+                nn.utils.clip_grad_norm_(probe.parameters(), MAX_GRADIENT_NORM)
             optimiser.step()
             average.update_parameters(probes)
     return average.module.eval()

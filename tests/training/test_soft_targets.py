@@ -85,6 +85,19 @@ def test_probes_learn_what_holds_for_voices_that_they_never_heard(monkeypatch):
     assert np.mean(right) > 0.9
 
 
+def test_labels_of_a_fold_do_not_reach_its_probe():
+    own = toy()
+    sampler = ClipSampler(own, LABELS, Shares())
+    folds = assign_folds(own, sampler.probabilities(), 2)
+    wrong = replace(own, labels=np.where(folds == 0, 0, own.labels))
+    right, other = (
+        predict(fit_probes(source, sampler, folds, 2, CONFIG, 0, CPU), own, CONFIG, CPU)[0]
+        for source in (own, wrong)
+    )
+    np.testing.assert_array_equal(right[:, 0], other[:, 0])
+    assert not np.array_equal(right[:, 1], other[:, 1])
+
+
 def test_equal_seeds_give_equal_targets_and_clips_without_a_label_none(tmp_path, capsys):
     own = toy()
     own.labels[3] = NO_LABEL
