@@ -44,16 +44,16 @@ from langid.training.initial import build_model
 from langid.training.loop import train_loop
 from langid.training.outputs import CHECKPOINT_FILE, RUN, finish_run
 from langid.training.resume import check_resumable, run_options
-from langid.training.sampling import Shares, without_excess
+from langid.training.sampling import Shares
 from langid.training.teacher_options import (
     add_teacher_options,
-    doubt_labels_or_teacher,
+    check_teacher_options,
+    clips_to_learn_from,
     open_targets,
     with_teacher_heads,
 )
 from langid.training.teacher_targets import TeacherTargets
 from langid.training.trainer import Optimisation, Trainer
-from langid.training.units import UNITS_FILE
 from langid.training.validation import calibrate
 
 
@@ -157,6 +157,7 @@ def parse_arguments(argv: list[str] | None = None) -> argparse.Namespace:
         least = 0 if name in ("copies", "steps") else 1
         if getattr(args, name) < least:
             parser.error(f"--{name.replace('_', '-')} must be at least {least}.")
+    check_teacher_options(parser, args)
     try:
         args.device = torch.device(args.device or ("cuda" if torch.cuda.is_available() else "cpu"))
     except RuntimeError:
@@ -189,14 +190,11 @@ def run(args: argparse.Namespace, world: World) -> None:
     train, validation = (prepare_clips(splits[name], config) for name in ("train", "validation"))
     if initial is None:
         config = replace(config, phones=phone_inventory(train))
-    if targets is not None:
-        config = with_teacher_heads(config, targets)
-        with first_before_others(world):
-            train = doubt_labels_or_teacher(train, config, args.output)
-            targets.units.save(args.output / UNITS_FILE)
-    train = without_excess(train, config.labels, args.seed)
+    config = with_teacher_heads(config, targets)
     if args.resume:
         check_resumable(args.output / CHECKPOINT_FILE, options, config)
+    with first_before_others(world):
+        train = clips_to_learn_from(train, config, targets, args)
     optimisation = Optimisation(
         args.steps,
         args.learning_rate,
@@ -224,6 +222,7 @@ def run(args: argparse.Namespace, world: World) -> None:
         "copies": args.copies,
         "init": args.init,
         "teacher": args.teacher and Path(args.teacher).name,
+        "probes": args.probes,
         "best_step": max(history, key=lambda entry: entry["score"])["step"],
         "device": args.device.type,
         "hours": round(history[-1]["elapsed_s"] / 3600, 2),

@@ -23,6 +23,7 @@ from langid.training.augment import AugmentConfig, augment, synthetic_non_speech
 from langid.training.clips import Clips
 from langid.training.sampling import ClipSampler, Shares
 from langid.training.units import NO_UNIT, warp_units
+from langid.windows import frame_windows
 
 MIN_WINDOW_S = 1.0  # shortest crop in training
 FULL_WINDOW_PROBABILITY = 0.6  # of a batch to be of full windows; otherwise of shorter ones
@@ -41,6 +42,8 @@ class Batch:
     units: Tensor | None = None  # (batch, n_encoder_frames) int64, -1 without a target
     # A teacher's log-posteriors (batch, n_teacher_languages), NaN for clips without speech.
     posteriors: Tensor | None = None
+    # Of windows (batch, n_labels), rows summing to 1; NaN where the label alone counts.
+    soft: Tensor | None = None
 
     def to(self, device: torch.device) -> "Batch":
         """The same on a device; the phones stay, as CTC takes them."""
@@ -54,6 +57,7 @@ class Batch:
             self.phones,
             moved(self.units),
             moved(self.posteriors),
+            moved(self.soft),
         )
 
 
@@ -82,7 +86,7 @@ class TrainingBatches(Dataset):
         self._none = config.labels.index(NONE)
         self._noises = np.flatnonzero(clips.labels == self._none)
         self._built_in_share = 0.0 if len(self._noises) else shares.none
-        self._full = config.n_window_frames
+        self._full, self._hop = config.n_window_frames, config.n_hop_frames
         self._short = round(MIN_WINDOW_S / config.frame_s)
         index_of = {phone: i + 1 for i, phone in enumerate(config.phones)}
         self._targets = [[index_of[p] for p in ps if p in index_of] for ps in clips.phones]
@@ -112,8 +116,9 @@ class TrainingBatches(Dataset):
             log_mel, units, indices = self._utterance_batch(rng, generator)
             labels = self.clips.labels[indices]
             phones = [torch.tensor(self._targets[i]) for i in indices]
+            soft = None
         else:
-            log_mel, units, indices, labels = self._window_batch(n_frames, rng, generator)
+            log_mel, units, indices, labels, soft = self._window_batch(n_frames, rng, generator)
             phones = None
         noise = self._noise(log_mel.shape, rng, generator)
         log_mel = augment(log_mel, noise, self.augmentation, generator)
@@ -126,6 +131,7 @@ class TrainingBatches(Dataset):
             batch,
             units=torch.from_numpy(units.astype(np.int64)),
             posteriors=torch.from_numpy(posteriors),
+            soft=None if soft is None else torch.from_numpy(soft),
         )
 
     def windows(self, n_batches: int) -> Iterator[Batch]:
@@ -134,13 +140,16 @@ class TrainingBatches(Dataset):
 
     def _window_batch(
         self, n_frames: int, rng: np.random.Generator, generator: torch.Generator
-    ) -> tuple[Tensor, np.ndarray, list[int], np.ndarray]:
-        """Log-mel, units, the indices of the clips, and labels."""
+    ) -> tuple[Tensor, np.ndarray, list[int], np.ndarray, np.ndarray | None]:
+        """Log-mel, units, the indices of the clips, labels, and soft targets if there are any."""
         indices = [self.sampler.draw(rng) for _ in range(self.batch_size)]
         slowest = max(self.augmentation.tempo)
         crops = [self._crop(i, int(n_frames * slowest) + 2, rng) for i in indices]
-        units = np.stack([own for _, own in crops])
-        crops = torch.from_numpy(np.stack([log_mel for log_mel, _ in crops]))
+        units = np.stack([own for _, own, _ in crops])
+        soft = None
+        if self.clips.soft is not None:
+            soft = np.stack([self._soft_target(*middle) for _, _, middle in crops])
+        crops = torch.from_numpy(np.stack([log_mel for log_mel, _, _ in crops]))
         labels = self.clips.labels[indices]
         share = np.where(labels == self._none, SYNTHETIC_NON_SPEECH, self._built_in_share)
         synthetic = rng.random(len(indices)) < share
@@ -148,11 +157,13 @@ class TrainingBatches(Dataset):
             shape = (int(synthetic.sum()), *crops.shape[1:])
             crops[torch.from_numpy(synthetic)] = synthetic_non_speech(shape, generator)
             units[synthetic] = NO_UNIT
+            if soft is not None:
+                soft[synthetic] = np.nan
         lengths = n_frames * _draw(len(indices), self.augmentation.tempo, generator)
         scale = _draw(len(indices), self.augmentation.vocal_tract_warp, generator)
         units = warp_units(units, n_frames, lengths.numpy())
         labels = np.where(synthetic, self._none, labels)
-        return warp(crops, n_frames, lengths, scale), units, indices, labels
+        return warp(crops, n_frames, lengths, scale), units, indices, labels, soft
 
     def _utterance_batch(
         self, rng: np.random.Generator, generator: torch.Generator
@@ -178,9 +189,9 @@ class TrainingBatches(Dataset):
 
     def _crop(
         self, index: int, n_frames: int, rng: np.random.Generator
-    ) -> tuple[np.ndarray, np.ndarray]:
+    ) -> tuple[np.ndarray, np.ndarray, tuple[int, int]]:
         """Log-mel (n_mels, n_frames) float32 and units (n_frames,) of a clip or a copy of it,
-        joined with others of its speaker if short."""
+        joined with others of its speaker if short; and the clip and its frame in the middle."""
         joined = [index]
         n_available = int(self.clips.n_frames[index])
         while n_available < n_frames:
@@ -191,7 +202,21 @@ class TrainingBatches(Dataset):
         version = int(rng.integers(self.clips.n_versions))
         log_mel = np.concatenate([self.clips.log_mel(i, version) for i in joined])[crop]
         units = np.concatenate([self.clips.units(i) for i in joined])[crop]
-        return log_mel.T.astype(np.float32), units
+        ends = np.cumsum(self.clips.n_frames[joined])
+        middle = int(start) + n_frames // 2
+        at = int(np.searchsorted(ends, middle, side="right"))
+        in_middle = joined[at], middle - int(ends[at]) + int(self.clips.n_frames[joined[at]])
+        return log_mel.T.astype(np.float32), units, in_middle
+
+    def _soft_target(self, index: int, frame: int) -> np.ndarray:
+        """(n_labels,) of the clip's window whose middle is nearest to ``frame``; NaN without."""
+        targets = self.clips.soft[index]
+        if not len(targets):
+            return np.full(targets.shape[1], np.nan, np.float32)
+        windows = frame_windows(int(self.clips.n_frames[index]), self._full, self._hop)
+        nearest = np.argmin([abs(x.start + x.stop - 2 * frame) for x in windows])
+        # A teacher's last state may end before the last frame of log-mel.
+        return targets[min(nearest, len(targets) - 1)]
 
     def _noise(
         self, shape: torch.Size, rng: np.random.Generator, generator: torch.Generator

@@ -98,7 +98,8 @@ def load_training_data(
         targets.fit(train, train_rows, config, seed)
         own = targets.read(validation, validation_rows, config, "validation")
         validation_rows = _beside(validation_rows, own)
-        train_rows = _beside(train_rows, targets.read(train, train_rows, config, "train"))
+        own = targets.read(train, train_rows, config, "train", targets.with_states)
+        train_rows = _beside(train_rows, own)
     for copy, rows in enumerate(copied, 1):
         own = rows.select_columns(LOG_MEL).rename_column(LOG_MEL, log_mel_column(copy))
         train_rows = _beside(train_rows, own)

@@ -42,6 +42,11 @@ class Clips:
     n_mels: int
     # A teacher's log-posteriors (n_clips, n_teacher_languages) float16, if there is a teacher.
     posteriors: np.ndarray | None = None
+    # Rows of a teacher's states and units, apart from the features, which are read all the time.
+    state_rows: Dataset | None = None
+    # Of each clip (n_windows, n_labels) float32, of the windows of `langid.windows`; no windows
+    # where only the label is known.
+    soft: list[np.ndarray] | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -63,6 +68,13 @@ class Clips:
         units = np.frombuffer(self.features[int(index)]["units"], dtype=np.int16)
         return spread_over_log_mel(units, n_frames)
 
+    def states(self, index: int) -> np.ndarray:
+        """The teacher's states (n_states, state_size) float16, 25 a second."""
+        row = self.state_rows[int(index)]
+        n_states = len(np.frombuffer(row["units"], dtype=np.int16))
+        states = np.frombuffer(row["states"], dtype=np.float16)
+        return states.reshape(n_states, len(states) // max(1, n_states))
+
     def select(self, indices: np.ndarray) -> "Clips":
         """The clips at ``indices``, in that order."""
         pick = [int(i) for i in indices]
@@ -77,6 +89,8 @@ class Clips:
             phones=[self.phones[i] for i in pick],
             n_mels=self.n_mels,
             posteriors=None if self.posteriors is None else self.posteriors[pick],
+            state_rows=None if self.state_rows is None else self.state_rows.select(pick),
+            soft=None if self.soft is None else [self.soft[i] for i in pick],
         )
 
 
@@ -132,6 +146,7 @@ def prepare_clips(split: Dataset, config: ModelConfig) -> Clips:
     classes = [class_of(language, languages) for language in table["language"]]
     index_of = {label: i for i, label in enumerate(config.labels)}
     with_teacher = "units" in split.column_names
+    with_states = "states" in split.column_names
     clips = Clips(
         features=split.select_columns(
             [name for name in split.column_names if name.startswith(LOG_MEL) or name == "units"]
@@ -145,6 +160,7 @@ def prepare_clips(split: Dataset, config: ModelConfig) -> Clips:
         phones=table["phones"],
         n_mels=config.n_mels,
         posteriors=_posteriors(split) if with_teacher else None,
+        state_rows=split.select_columns(["states", "units"]) if with_states else None,
     )
     return clips.select(np.flatnonzero(is_usable(n_frames, config) & (clips.labels != NO_LABEL)))
 

@@ -42,14 +42,7 @@ def losses(heads: Heads, batch: Batch, weights: LossWeights) -> Losses:
     """All losses of a batch and their weighted sum."""
     logits = heads.language.float()
     n_labelled = (batch.labels != NO_LABEL).sum().clamp_min(1)
-    language = F.cross_entropy(
-        logits,
-        batch.labels,
-        ignore_index=NO_LABEL,
-        reduction="sum",
-        label_smoothing=LABEL_SMOOTHING,
-    )
-    language = language / n_labelled
+    language = _language_loss(logits, batch.labels, batch.soft) / n_labelled
     accuracy = (logits.argmax(dim=1) == batch.labels).sum() / n_labelled
     phones = None if batch.phones is None else _ctc(heads.phones, batch.phones)
     units = posteriors = None
@@ -64,6 +57,23 @@ def losses(heads: Heads, batch: Batch, weights: LossWeights) -> Losses:
     if units is not None:
         total = total + weights.units * units
     return Losses(total, language, accuracy, phones, units, posteriors)
+
+
+def _language_loss(logits: Tensor, labels: Tensor, soft: Tensor | None) -> Tensor:
+    """Summed cross-entropy with the soft targets, or with the label where these are NaN."""
+    if soft is not None:
+        given = ~soft[:, 0].isnan()
+        of_soft = F.cross_entropy(
+            logits[given], soft[given], reduction="sum", label_smoothing=LABEL_SMOOTHING
+        )
+        return of_soft + _language_loss(logits[~given], labels[~given], None)
+    return F.cross_entropy(
+        logits,
+        labels,
+        ignore_index=NO_LABEL,
+        reduction="sum",
+        label_smoothing=LABEL_SMOOTHING,
+    )
 
 
 def unit_loss(logits: Tensor, units: Tensor) -> Tensor:

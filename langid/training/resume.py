@@ -15,7 +15,7 @@ from langid.errors import DataError
 RUN_OPTIONS = (
     *("languages", "init", "steps", "batch_size", "learning_rate", "weight_decay"),
     *("phone_weight", "utterance_share", "seed", "encoder_blocks", "copies"),
-    *("teacher", "units", "teacher_hours", "unit_weight", "posterior_weight"),
+    *("teacher", "units", "teacher_hours", "unit_weight", "posterior_weight", "probes"),
 )
 
 
@@ -48,7 +48,8 @@ def check_resumable(path: Path, options: dict, config: ModelConfig | None = None
     differing = [
         f"--{name.replace('_', '-')} was {saved['options'].get(name)} and is {value}"
         for name, value in options.items()
-        if saved["options"].get(name) != value
+        # An option that an older version did not have was off, as with 0.
+        if (saved["options"].get(name) or 0) != (value or 0)
     ]
     if config is not None:
         differing += _config_differences(saved["config"], asdict(config))

@@ -1,13 +1,15 @@
 """A teacher's pass over a dataset: what it says of every clip, kept in the ``datasets`` cache.
 
 Of a clip stay its units (25 a second, int16) and the teacher's log-posteriors over its languages
-(float16), under a name made of the clips' bytes, the teacher and the units. A few hundred clips are
-kept together, as soon as they are done: an interruption costs those in work.
+(float16), where they are asked for its states as well (25 a second, float16), under a name made of
+the clips' bytes, the teacher and the units. A few hundred clips are kept together, as soon as they
+are done: an interruption costs those in work.
 """
 
 import math
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 
@@ -27,6 +29,7 @@ from langid.training.teacher import Teacher
 from langid.training.units import Units, fit_units
 
 FEATURES = Features(units=Value("binary"), posteriors=Value("binary"))
+STATE_FEATURES = Features(**FEATURES, states=Value("binary"))
 ROWS_KEPT_TOGETHER = 400
 N_FITTED_CLIPS = 1500
 FRAMES_OF_A_FITTED_CLIP = 100  # 4 s
@@ -37,7 +40,8 @@ VERSION = 1  # another number makes all that was kept out of date
 class TeacherTargets:
     """A teacher's answers on the rows of datasets.
 
-    ``units`` are given (a resumed run's) or fitted with ``fit``, before ``read``.
+    ``units`` are given (a resumed run's) or fitted with ``fit``, before ``read``. ``with_states``
+    keeps the states of training clips as well.
     """
 
     def __init__(
@@ -47,9 +51,11 @@ class TeacherTargets:
         n_threads: int = 1,
         units: Units | None = None,
         max_hours: float = math.inf,
+        with_states: bool = False,
     ):
         self.teacher = teacher
         self.units = units
+        self.with_states = with_states
         self._n_units = n_units
         self._n_threads = n_threads
         self._max_hours = max_hours
@@ -83,9 +89,15 @@ class TeacherTargets:
         self.units.save(path)
 
     def read(
-        self, splits: list[DatasetSplit], table: Dataset, config: ModelConfig, name: str
+        self,
+        splits: list[DatasetSplit],
+        table: Dataset,
+        config: ModelConfig,
+        name: str,
+        with_states: bool = False,
     ) -> Dataset:
-        """`FEATURES` of all rows of ``splits``, whose log-mel is in ``table``, in order.
+        """`FEATURES` of all rows of ``splits``, whose log-mel is in ``table``, in order;
+        `STATE_FEATURES` if ``with_states``.
 
         Beyond ``max_hours`` rows stay without targets, first those that training draws least for
         their length.
@@ -105,40 +117,49 @@ class TeacherTargets:
             ) as progress,
         ):
             for rows in _groups(splits, chosen):
-                parts.append(self._part(rows, pool, progress))
-        return self._in_place(parts, chosen)
+                parts.append(self._part(rows, pool, progress, with_states))
+        return self._in_place(parts, chosen, with_states)
 
-    def _in_place(self, parts: list[Dataset], chosen: np.ndarray) -> Dataset:
+    def _in_place(self, parts: list[Dataset], chosen: np.ndarray, with_states: bool) -> Dataset:
         """Targets of the chosen rows → of all rows, the others with none."""
-        blank = Dataset.from_dict(
-            {"units": [b""], "posteriors": [self._no_posteriors().tobytes()]}, features=FEATURES
-        )
         if chosen.all():
             return concatenate_datasets(parts)
+        blank = Dataset.from_list(
+            [self._blank(with_states)], features=STATE_FEATURES if with_states else FEATURES
+        )
         order = np.where(chosen, np.cumsum(chosen) - 1, chosen.sum())
         return concatenate_datasets([*parts, blank]).select(order)
 
-    def _no_posteriors(self) -> np.ndarray:
-        return np.full(len(self.teacher.languages), np.nan, dtype=np.float16)
+    def _blank(self, with_states: bool) -> dict[str, bytes]:
+        posteriors = np.full(len(self.teacher.languages), np.nan, dtype=np.float16)
+        row = {"units": b"", "posteriors": posteriors.tobytes()}
+        return {**row, "states": b""} if with_states else row
 
-    def _part(self, rows: list[bytes], pool: Executor, progress: tqdm) -> Dataset:
+    def _part(
+        self, rows: list[bytes], pool: Executor, progress: tqdm, with_states: bool
+    ) -> Dataset:
         key = [_content(rows), self.teacher.fingerprint, self.units.digest, VERSION]
+        if with_states:
+            key.append("states")
         were_off = datasets.are_progress_bars_disabled()
         datasets.disable_progress_bars()
         try:
             return Dataset.from_generator(
-                lambda: self._rows(rows, pool, progress),
-                features=FEATURES,
+                lambda: self._rows(rows, pool, progress, with_states),
+                features=STATE_FEATURES if with_states else FEATURES,
                 fingerprint=Hasher.hash(key),
             )
         finally:
             if not were_off:
                 datasets.enable_progress_bars()
 
-    def _rows(self, rows: list[bytes], pool: Executor, progress: tqdm) -> Iterator[dict]:
-        for units, posteriors, hours in self._each(pool, rows, self._target):
+    def _rows(
+        self, rows: list[bytes], pool: Executor, progress: tqdm, with_states: bool
+    ) -> Iterator[dict]:
+        function = partial(self._target, with_states=with_states)
+        for target, hours in self._each(pool, rows, function):
             progress.update(hours)
-            yield {"units": units.tobytes(), "posteriors": posteriors.tobytes()}
+            yield target
 
     def _each(self, pool: Executor, rows: list[bytes], function: Callable) -> Iterator:
         for _, result in run_in_order(pool, function, rows, self._n_threads, len):
@@ -148,13 +169,19 @@ class TeacherTargets:
         waveform = _decoded(audio)
         return None if waveform is None else self.teacher.infer(waveform)[0]
 
-    def _target(self, audio: bytes) -> tuple[np.ndarray, np.ndarray, float]:
+    def _target(self, audio: bytes, with_states: bool) -> tuple[dict[str, bytes], float]:
+        """A row, and the hours of its clip."""
         waveform = _decoded(audio)
         if waveform is None:
-            return np.zeros(0, np.int16), self._no_posteriors(), 0.0
+            return self._blank(with_states), 0.0
         states, posteriors = self.teacher.infer(waveform)
-        hours = len(waveform) / 16_000 / 3600
-        return self.units.assign(states), posteriors.astype(np.float16), hours
+        row = {
+            "units": self.units.assign(states).tobytes(),
+            "posteriors": posteriors.astype(np.float16).tobytes(),
+        }
+        if with_states:
+            row["states"] = states.astype(np.float16).tobytes()
+        return row, len(waveform) / 16_000 / 3600
 
 
 def _decoded(audio: bytes) -> np.ndarray | None:

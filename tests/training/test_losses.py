@@ -1,6 +1,7 @@
 """Losses on arrays whose values can be worked out by hand."""
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -80,3 +81,32 @@ def test_clips_without_a_label_have_no_say_in_the_language():
 
     nothing = Batch(torch.zeros(4, 64, 20), torch.full((4,), NO_LABEL), None)
     assert float(losses(heads, nothing, LossWeights(0, 0, 0)).total) == 0
+
+
+def test_soft_targets_take_the_place_of_labels_where_there_are_any():
+    logits = torch.tensor([[2.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 3.0]])
+    labels = torch.tensor([0, 1, NO_LABEL])
+    heads = Heads(logits, torch.zeros(3, 3, 5), None, None)
+    plain = Batch(torch.zeros(3, 64, 20), labels, None)
+    weights = LossWeights(0, 0, 0)
+    one_hot = torch.tensor([[1.0, 0, 0], [torch.nan] * 3, [torch.nan] * 3])
+    same = losses(heads, replace(plain, soft=one_hot), weights)
+    assert same.language.item() == pytest.approx(losses(heads, plain, weights).language.item())
+    assert same.accuracy == 1
+
+    heads = Heads(torch.tensor([[0.7, 0.2, 0.1]]).log(), torch.zeros(1, 3, 5), None, None)
+    one = Batch(torch.zeros(1, 64, 20), labels[:1], None, soft=torch.tensor([[0.6, 0.4, 0.0]]))
+    smoothed = [0.95 * p + 0.05 / 3 for p in (0.6, 0.4, 0.0)]
+    expected = -sum(p * math.log(q) for p, q in zip(smoothed, (0.7, 0.2, 0.1), strict=True))
+    assert losses(heads, one, weights).language.item() == pytest.approx(expected)
+
+
+def test_all_targets_soft_or_none_gives_a_loss():
+    logits = torch.zeros(2, 4, requires_grad=True)
+    heads = Heads(logits, torch.zeros(2, 3, 5), None, None)
+    for soft in (torch.full((2, 4), 0.25), torch.full((2, 4), torch.nan)):
+        batch = Batch(torch.zeros(2, 64, 20), torch.tensor([0, 1]), None, soft=soft)
+        total = losses(heads, batch, LossWeights(0, 0, 0)).total
+        assert total.item() == pytest.approx(math.log(4))
+        total.backward()
+        assert torch.isfinite(logits.grad).all()

@@ -51,6 +51,11 @@ def test_all_options_that_differ_are_named_with_both_values(checkpoint):
     assert "--init" not in sentence
 
 
+def test_an_option_that_a_checkpoint_does_not_know_was_off(checkpoint):
+    check_resumable(checkpoint, {**OPTIONS, "probes": 0})
+    assert "--probes was None and is 4" in refusal(checkpoint, {**OPTIONS, "probes": 4})
+
+
 def test_phones_that_are_gone_are_laid_to_their_cause(checkpoint, monkeypatch):
     without = replace(CONFIG, phones=())
     monkeypatch.setattr(resume, "espeak_available", lambda: False)

@@ -3,28 +3,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from datasets import Dataset
+from helpers.clips import LABELS, clips
 
-from langid.training.clips import NO_LABEL, Clips
+from langid.training.clips import NO_LABEL
 from langid.training.sampling import ClipSampler, Shares, family_of, without_excess
-
-LABELS = ("en", "fr", "other", "none")
-
-
-def clips(rows):
-    """Clips of (label, source, speaker, synthetic) rows, without audio."""
-    labels, sources, speakers, synthetic = zip(*rows, strict=True)
-    return Clips(
-        features=Dataset.from_dict({"log_mel": [b""] * len(rows)}),
-        labels=np.array([LABELS.index(label) for label in labels]),
-        languages=list(labels),
-        sources=list(sources),
-        speakers=list(speakers),
-        synthetic=np.array(synthetic),
-        n_frames=np.full(len(rows), 100),
-        phones=[[] for _ in rows],
-        n_mels=64,
-    )
 
 
 def crowd(label, n, first=0):

@@ -10,7 +10,7 @@ from safetensors.torch import load_file
 
 import train
 from langid.checkpoint import load_model
-from langid.training import teacher_options
+from langid.training import probe, teacher_options
 from langid.training.trainer import Trainer
 
 pytestmark = pytest.mark.slow
@@ -31,21 +31,25 @@ def arguments(folder, output, *more):
     ]
 
 
-def test_a_run_with_a_teacher_resumes_exactly(folder, tmp_path, monkeypatch):
+@pytest.mark.parametrize("n_probes", [0, 2])
+def test_a_run_with_a_teacher_resumes_exactly(folder, tmp_path, monkeypatch, n_probes):
+    monkeypatch.setattr(probe, "N_BATCHES", 3)
+    probes = ("--probes", str(n_probes))
     straight, torn = tmp_path / "straight", tmp_path / "torn"
-    assert train.main(arguments(folder, straight)) == 0
+    assert train.main(arguments(folder, straight, *probes)) == 0
     train_step = Trainer.train_step
 
     def stop_at_three(self, batch):
         assert batch.units is not None and batch.posteriors is not None
+        assert (batch.soft is not None) == (n_probes > 0 and batch.phones is None)
         if self.step == 3:
             raise KeyboardInterrupt
         return train_step(self, batch)
 
     with monkeypatch.context() as patch:
         patch.setattr(Trainer, "train_step", stop_at_three)
-        assert train.main(arguments(folder, torn)) == 130
-    assert train.main(arguments(folder, torn, "--resume")) == 0
+        assert train.main(arguments(folder, torn, *probes)) == 130
+    assert train.main(arguments(folder, torn, *probes, "--resume")) == 0
     a, b = load_file(straight / "model.safetensors"), load_file(torn / "model.safetensors")
     assert a.keys() == b.keys() and all(torch.equal(a[name], b[name]) for name in a)
     assert {"unit_head.weight", "teacher_classifier.weight"} <= a.keys()
@@ -54,6 +58,21 @@ def test_a_run_with_a_teacher_resumes_exactly(folder, tmp_path, monkeypatch):
     assert last["unit_loss"] > 0 and last["posterior_loss"] > 0
     assert (straight / "units.safetensors").is_file()
     assert (straight / "contradicted.csv").read_text().startswith("language,source")
+
+
+@pytest.mark.parametrize("n_probes", ["1", "-1"])
+def test_a_single_probe_is_refused(folder, tmp_path, capsys, n_probes):
+    with pytest.raises(SystemExit) as stopped:
+        train.main(arguments(folder, tmp_path / "run", "--probes", n_probes))
+    assert stopped.value.code == 2
+    assert "must be 0 or at least 2" in capsys.readouterr().err
+
+
+def test_probes_without_a_teacher_are_refused(tmp_path, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        train.main(["--data", "speech", "--output", str(tmp_path / "run"), "--probes", "4"])
+    assert stopped.value.code == 2
+    assert "give one with --teacher" in capsys.readouterr().err
 
 
 def test_resuming_without_the_teacher_is_refused(folder, tmp_path, capsys):
