@@ -29,11 +29,12 @@ from langid.errors import LangidError
 from langid.hub.publish import push_folder
 from langid.languages import DEFAULT_LANGUAGES, NONE, OTHER
 from langid.training.augment import AugmentConfig
+from langid.training.average_run import check_languages, finish_average
 from langid.training.averaging import (
     N_STATISTICS_BATCHES,
     estimate_statistics,
+    is_mean,
     load_initial,
-    parse_initial,
 )
 from langid.training.batches import TrainingBatches
 from langid.training.cache import load_training_data
@@ -47,7 +48,7 @@ from langid.training.resume import check_resumable, run_options
 from langid.training.sampling import Shares
 from langid.training.teacher_options import (
     add_teacher_options,
-    check_teacher_options,
+    check_options,
     clips_to_learn_from,
     open_targets,
     with_teacher_heads,
@@ -157,13 +158,11 @@ def parse_arguments(argv: list[str] | None = None) -> argparse.Namespace:
         least = 0 if name in ("copies", "steps") else 1
         if getattr(args, name) < least:
             parser.error(f"--{name.replace('_', '-')} must be at least {least}.")
-    check_teacher_options(parser, args)
+    check_options(parser, args)
     try:
         args.device = torch.device(args.device or ("cuda" if torch.cuda.is_available() else "cpu"))
     except RuntimeError:
         parser.error(f"--device {args.device} is no torch device: write cpu, cuda or cuda:1.")
-    if not args.steps and not args.init:
-        parser.error("--steps 0 trains nothing: give --init with the weights to evaluate.")
     if args.output.is_file():
         parser.error(f"{args.output} is a file: give a folder for --output.")
     if args.resume and not (args.output / CHECKPOINT_FILE).is_file():
@@ -184,9 +183,13 @@ def run(args: argparse.Namespace, world: World) -> None:
         check_resumable(args.output / CHECKPOINT_FILE, options)
 
     initial = load_initial(args.init) if args.init else None
+    if not args.steps:
+        check_languages(initial.config, args.languages)
     targets = open_targets(args)
     with first_before_others(world):
         splits, config = load_data(args, initial.config if initial else ModelConfig(), targets)
+    if not args.steps:
+        config = initial.config
     train, validation = (prepare_clips(splits[name], config) for name in ("train", "validation"))
     if initial is None:
         config = replace(config, phones=phone_inventory(train))
@@ -205,9 +208,15 @@ def run(args: argparse.Namespace, world: World) -> None:
         args.posterior_weight,
     )
     batches = make_batches(args, train, config, world)
-    model = build_model(config, initial).to(args.device)
-    if args.init and len(parse_initial(args.init)) > 1:
+    same_units = targets is None or not targets.fits_units
+    model = build_model(config, initial, same_units).to(args.device)
+    if is_mean(args.init) and not args.resume:
         estimate_statistics(model, batches.windows(N_STATISTICS_BATCHES))
+    if not args.steps:
+        if world.is_first:
+            finish_average(args.output, model, args.init, splits, validation, args.device)
+            announce(args)
+        return
     trainer = Trainer(model, optimisation, args.device, world)
     if world.is_first:
         describe(train, validation, batches, trainer.model)
@@ -228,6 +237,11 @@ def run(args: argparse.Namespace, world: World) -> None:
         "hours": round(history[-1]["elapsed_s"] / 3600, 2),
     }
     finish_run(args.output, splits, history, settings)
+    announce(args)
+
+
+def announce(args: argparse.Namespace) -> None:
+    """Say where the run is, and publish it if that was asked for."""
     print(f"Done: weights, card and figures are in {args.output}.")
     if args.push_to_hub:
         print(f"Published: {push_folder(args.output, args.push_to_hub, RUN, args.private)}")

@@ -8,6 +8,7 @@ batch normalisation are taken again from training batches (Izmailov et al. 2018,
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -18,10 +19,28 @@ from langid.errors import DataError
 from langid.model import LanguageCNN
 from langid.training.batches import Batch
 from langid.training.initial import TAUGHT_HEADS, build_model
+from langid.training.units import UNITS_FILE, Units
 
 N_STATISTICS_BATCHES = 40
 # What must not differ, beside the settings of log-mel.
-ALIKE = ("labels", "width", "stem_channels", "embedding_size", "n_head_blocks", "phones")
+ALIKE = (
+    *("labels", "width", "stem_channels", "embedding_size", "n_head_blocks", "phones"),
+    "dynamic_range_db",
+)
+
+
+class Parent(NamedTuple):
+    """One of the networks of a mean."""
+
+    network: LanguageCNN
+    share: float
+    units: str | None  # digest of what its head of units names, None where that is not known
+
+    def like(self, first: "Parent") -> bool:
+        """Whether its heads for a teacher mean what those of ``first`` do."""
+        own, wanted = self.network.config, first.network.config
+        same = self.units is not None and self.units == first.units
+        return self is first or (same and own.teacher_languages == wanted.teacher_languages)
 
 
 def parse_initial(text: str) -> list[tuple[str, float]]:
@@ -37,7 +56,7 @@ def parse_initial(text: str) -> list[tuple[str, float]]:
         return [(text, 1.0)]
     found = []
     for part in text.split(","):
-        model, _, share = part.rpartition("=")
+        model, _, share = part.strip().rpartition("=")
         try:
             found.append((model, float(share)))
         except ValueError:
@@ -51,10 +70,19 @@ def parse_initial(text: str) -> list[tuple[str, float]]:
     return [(model, share / total) for model, share in found]
 
 
-def first_folder(text: str) -> Path:
-    """The folder of the first model of ``--init``; no folder where it comes from the Hub."""
-    first = parse_initial(text)[0][0]
-    return EMBEDDED if first == "embedded" else Path(first)
+def is_mean(text: str | None) -> bool:
+    """Whether ``--init`` names several models."""
+    return text is not None and len(parse_initial(text)) > 1
+
+
+def units_file(text: str) -> Path:
+    """Where the units of the first model of ``--init`` are; no file where it has none, or comes
+    from the Hub."""
+    return _units_file(parse_initial(text)[0][0])
+
+
+def _units_file(model: str) -> Path:
+    return (EMBEDDED if model == "embedded" else Path(model)) / UNITS_FILE
 
 
 def load_initial(text: str) -> LanguageCNN:
@@ -67,12 +95,16 @@ def load_initial(text: str) -> LanguageCNN:
     langid.errors.WeightsError
         If a model cannot be had.
     """
-    named = parse_initial(text)
-    return mean_of([(load_model(name).model, share) for name, share in named])
+    parents = []
+    for name, share in parse_initial(text):
+        file = _units_file(name)
+        units = Units.load(file).digest if file.is_file() else None
+        parents.append(Parent(load_model(name).model, share, units))
+    return mean_of(parents)
 
 
-def mean_of(networks: list[tuple[LanguageCNN, float]]) -> LanguageCNN:
-    """Networks and shares that sum to 1 → the network of their mean weights, on the CPU.
+def mean_of(parents: list[Parent]) -> LanguageCNN:
+    """The network of the mean weights of ``parents``, whose shares sum to 1, on the CPU.
 
     The first says how deep it is and which labels and units it has; shallower ones are grown as
     `build_model` does, and a teacher's heads are averaged over those that have the same. The
@@ -83,20 +115,15 @@ def mean_of(networks: list[tuple[LanguageCNN, float]]) -> LanguageCNN:
     DataError
         If their widths, log-mel, labels or phones differ, or another one is deeper than the first.
     """
-    first = networks[0][0]
-    if len(networks) == 1:
+    first = parents[0].network
+    if len(parents) == 1:
         return first
-    for network, _ in networks:
-        _check_alike(first.config, network.config)
-    grown = [
-        (build_model(first.config, network).state_dict(), share) for network, share in networks
-    ]
-    untaught = [
-        (state, share if _same_teacher(network, first) else 0.0)
-        for (state, share), (network, _) in zip(grown, networks, strict=True)
-    ]
+    for parent in parents:
+        _check_alike(first.config, parent.network.config)
+    grown = [(build_model(first.config, own.network).state_dict(), own.share) for own in parents]
+    taught = [own for own, parent in zip(grown, parents, strict=True) if parent.like(parents[0])]
     mean = {
-        name: _weighted(untaught if name.split(".")[0] in TAUGHT_HEADS else grown, name)
+        name: _weighted(taught if name.split(".")[0] in TAUGHT_HEADS else grown, name)
         for name in first.state_dict()
     }
     result = LanguageCNN(first.config)
@@ -111,14 +138,8 @@ def _check_alike(wanted: ModelConfig, given: ModelConfig) -> None:
     if differing:
         raise DataError(
             f"--init cannot average networks that differ in {', '.join(differing)}: name those "
-            "that were trained from one another, the deepest first."
+            f"that were trained from one another{', the deepest first' * ('depth' in differing)}."
         )
-
-
-def _same_teacher(network: LanguageCNN, first: LanguageCNN) -> bool:
-    """Whether its heads for a teacher mean what those of ``first`` do."""
-    own, wanted = network.config, first.config
-    return (own.n_units, own.teacher_languages) == (wanted.n_units, wanted.teacher_languages)
 
 
 def _weighted(states: list[tuple[dict[str, Tensor], float]], name: str) -> Tensor:

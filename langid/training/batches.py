@@ -9,8 +9,8 @@ Without a clip of non-speech, the built-in kind takes its share of the windows a
 """
 
 from collections.abc import Iterator
+from copy import copy
 from dataclasses import dataclass, replace
-from itertools import count, islice
 
 import numpy as np
 import torch
@@ -135,8 +135,10 @@ class TrainingBatches(Dataset):
         )
 
     def windows(self, n_batches: int) -> Iterator[Batch]:
-        """The first batches of windows, whatever the length of the run."""
-        return islice((b for b in map(self.__getitem__, count()) if b.phones is None), n_batches)
+        """The first batches of full-length or shorter windows, without any of utterances."""
+        only = copy(self)
+        only._utterance_share = 0.0
+        return map(only.__getitem__, range(n_batches))
 
     def _window_batch(
         self, n_frames: int, rng: np.random.Generator, generator: torch.Generator

@@ -8,12 +8,15 @@ from langid.model import LanguageCNN
 TAUGHT_HEADS = ("unit_head", "unit_feedback", "teacher_classifier")
 
 
-def build_model(config: ModelConfig, initial: LanguageCNN | None) -> LanguageCNN:
+def build_model(
+    config: ModelConfig, initial: LanguageCNN | None, same_units: bool = True
+) -> LanguageCNN:
     """A new network, or ``initial`` changed to ``config``.
 
     Of ``initial``'s last layer stay the rows that both label sets share. What it lacks begins such
     that it changes nothing: encoder blocks as no change, units without feedback. Heads for other
-    units or other languages of a teacher than ``config``'s are new.
+    units or other languages of a teacher than ``config``'s are new, and so they are where units of
+    the same number are not the ``same_units``.
     """
     model = LanguageCNN(config)
     if initial is None:
@@ -23,7 +26,8 @@ def build_model(config: ModelConfig, initial: LanguageCNN | None) -> LanguageCNN
     own, given = model.state_dict(), initial.state_dict()
     state = {**own, **{name: given[name] for name in own if name in given}}
     taught = ("n_units", "teacher_languages")
-    if any(getattr(initial.config, name) != getattr(config, name) for name in taught):
+    differ = any(getattr(initial.config, name) != getattr(config, name) for name in taught)
+    if differ or not same_units:
         state |= {name: own[name] for name in own if name.split(".")[0] in TAUGHT_HEADS}
     for name in ("classifier.weight", "classifier.bias"):
         rows = own[name].clone()

@@ -36,9 +36,11 @@ def train_loop(
         mininterval=2,
         disable=not trainer.world.is_first,
     )
-
-    def validate() -> None:
-        """Log the moving average's figures, and keep its weights if they are the best."""
+    for batch in bar:
+        figures.append(trainer.train_step(batch))
+        is_due = trainer.step % args.validate_every == 0 or trainer.step == args.steps
+        if not (is_due and trainer.world.is_first):
+            continue
         logits = WindowLogits(trainer.averaged_model, validation, trainer.device)
         result = logits.validate()
         entry = {
@@ -69,12 +71,4 @@ def train_loop(
             + ("" if result.other_auroc is None else f", other AUROC {result.other_auroc:.3f}")
             + (" *" if is_best else "")
         )
-
-    if not args.steps and trainer.world.is_first:
-        validate()
-    for batch in bar:
-        figures.append(trainer.train_step(batch))
-        is_due = trainer.step % args.validate_every == 0 or trainer.step == args.steps
-        if is_due and trainer.world.is_first:
-            validate()
     return history

@@ -42,18 +42,23 @@ CURVES = (
 
 
 def finish_run(folder: Path, splits: DatasetDict, history: list[dict], settings: dict) -> None:
-    """Write metrics.json, the plots and the model card into ``folder``.
+    """Write metrics.json, the plots and the model card into ``folder``."""
+    report = evaluate_run(folder, splits)
+    plot_curves(history, folder / "learning_curves.png")
+    settings = json.loads(json.dumps(settings, default=str))  # tuples and paths as JSON has them
+    training = Training(settings, describe_sources(splits["train"]))
+    write_outputs(folder, replace(report, training=training))
+
+
+def evaluate_run(folder: Path, splits: DatasetDict) -> Report:
+    """Figures of the weights in ``folder`` on the validation split.
 
     The weights are read back and evaluated through ``LanguageIdentifier``, so that the figures are
     those of what is published, on the path it is served by.
     """
     identifier = LanguageIdentifier(read_model(folder), folder.name)
     rows = splits[VALIDATION].select_columns(list(REQUIRED_COLUMNS))
-    report = evaluate_dataset(identifier, rows, VALIDATION, VALIDATION)
-    plot_curves(history, folder / "learning_curves.png")
-    settings = json.loads(json.dumps(settings, default=str))  # tuples and paths as JSON has them
-    training = Training(settings, describe_sources(splits["train"]))
-    write_outputs(folder, replace(report, training=training))
+    return evaluate_dataset(identifier, rows, VALIDATION, VALIDATION)
 
 
 def update_outputs(folder: Path, report: Report) -> Report:
@@ -104,6 +109,5 @@ def plot_curves(history: list[dict], path: Path) -> None:
     right.set(xlabel="step", ylim=(0, 1))
     for axes in (left, right):
         axes.grid(alpha=0.3)
-        if axes.lines:
-            axes.legend(fontsize="small")
+        axes.legend(fontsize="small")
     figure.savefig(path, dpi=DPI)

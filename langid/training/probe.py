@@ -94,7 +94,7 @@ def fit_probes(
     rng = np.random.default_rng(seed)
     state_size = clips.states(0).shape[1]
     n_window = window_states(config)
-    with torch.random.fork_rng():
+    with torch.random.fork_rng([device] if device.type == "cuda" else []):
         torch.manual_seed(seed)
         probes = nn.ModuleList(Probe(state_size, len(config.labels)) for _ in range(n_folds))
         probes.to(device).train()
@@ -106,8 +106,9 @@ def fit_probes(
             states, drawn = _batch(clips, sampler, n_window, rng)
             labels = torch.from_numpy(clips.labels[drawn]).to(device)
             own = torch.from_numpy(folds[drawn]).to(device)
+            states = states.to(device)
             with mixed_precision(device):
-                logits = [probe(states.to(device)) for probe in probes]
+                logits = [probe(states) for probe in probes]
             total = sum(_loss(x, labels, own != k) for k, x in enumerate(logits))
             optimiser.zero_grad(set_to_none=True)
             total.backward()

@@ -5,6 +5,7 @@ such answers instead of labels alone is distillation (Hinton et al. 2015, arXiv:
 that knows the voice would only repeat its label.
 """
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,10 +13,11 @@ import datasets
 import numpy as np
 import torch
 from datasets.fingerprint import Hasher
+from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
 from langid.config import ModelConfig
-from langid.files import replacing
+from langid.files import put_in_place
 from langid.languages import NONE, OTHER
 from langid.training.clips import NO_LABEL, Clips
 from langid.training.folds import assign_folds
@@ -29,6 +31,8 @@ OUT_OF_FOLD_OTHER = 0.5
 # Of the label: a probe that is certain of something else is not always right.
 LABEL_SHARE = 0.3
 LABEL_SHARE_OTHER = 0.4
+# More of a label's draws in one fold: without it a probe hardly knows the label.
+MAX_FOLD_SHARE = 0.75
 VERSION = 1  # another number makes all that was kept out of date
 
 
@@ -41,21 +45,31 @@ def with_soft_targets(
     same again is read.
     """
     facts = [clips.languages, clips.sources, clips.speakers, clips.synthetic.tolist()]
-    settings = [config.labels, config.window_s, config.hop_s, n_probes, seed, VERSION]
+    settings = [config.labels, config.window_s, config.hop_s, n_probes, seed, device.type, VERSION]
     # Units and posteriors tell states apart, and are small.
     heard = [b" ".join(clips.state_rows["units"][:]), clips.posteriors.tobytes()]
     key = [*heard, str([clips.labels.tolist(), *facts, *settings])]
     folder = Path(datasets.config.HF_DATASETS_CACHE) / "soft_targets"
     path = folder / f"{Hasher.hash(key)}.safetensors"
-    if not path.is_file():
+    kept = _kept(path)
+    if kept is None:
         soft = _fit(clips, config, n_probes, seed, device)
-        folder.mkdir(parents=True, exist_ok=True)
         counts = np.array([len(rows) for rows in soft])
-        with replacing(path) as part:
-            save_file({"targets": np.concatenate(soft), "counts": counts}, part)
-    kept = load_file(path)
+        kept = {"targets": np.concatenate(soft), "counts": counts}
+        folder.mkdir(parents=True, exist_ok=True)
+        part = path.with_suffix(f".{os.getpid()}.tmp")  # other runs may fit the same
+        save_file(kept, part)
+        put_in_place(part, path)
     soft = np.split(kept["targets"], np.cumsum(kept["counts"])[:-1])
     return replace(clips, soft=soft, state_rows=None)
+
+
+def _kept(path: Path) -> dict[str, np.ndarray] | None:
+    """None where there is no file, or a damaged one."""
+    try:
+        return load_file(path)
+    except (OSError, SafetensorError):
+        return None
 
 
 def _fit(
@@ -69,24 +83,33 @@ def _fit(
         return soft
     own = clips.select(usable)
     sampler = ClipSampler(own, config.labels, Shares())
-    folds = assign_folds(own, sampler.probabilities(), n_probes)
+    weights = sampler.probabilities()
+    folds = assign_folds(own, weights, n_probes)
+    shares = np.zeros((len(config.labels), n_probes))
+    np.add.at(shares, (own.labels, folds), weights)
+    shares /= shares.sum(axis=1, keepdims=True).clip(1e-12)
     probes = fit_probes(own, sampler, folds, n_probes, config, seed, device)
     right: list[np.ndarray] = []
     for i, p in enumerate(predict(probes, own, config, device)):
-        soft[usable[i]] = mix(p, folds[i], own.labels[i], config.labels)
+        label, fold = own.labels[i], folds[i]
+        is_known = config.labels[label] == OTHER or shares[label, fold] <= MAX_FOLD_SHARE
+        soft[usable[i]] = mix(p, fold, label, config.labels, is_known)
         right.append(p[:, folds[i]].argmax(axis=1) == own.labels[i])
     print(f"Probes name {np.concatenate(right).mean():.3f} of the windows of voices new to them.")
     return soft
 
 
-def mix(p: np.ndarray, fold: int, label: int, labels: tuple[str, ...]) -> np.ndarray:
+def mix(
+    p: np.ndarray, fold: int, label: int, labels: tuple[str, ...], is_known: bool = True
+) -> np.ndarray:
     """Answers of all probes to a clip's windows, (n_windows, n_probes, n_labels) → soft targets
-    (n_windows, n_labels) float32 of a clip of ``fold``, with the index of its label."""
+    (n_windows, n_labels) float32 of a clip of ``fold``, with the index of its label, which the
+    probe without that fold knows or does not know."""
     is_other = labels[label] == OTHER
     unheard = OUT_OF_FOLD_OTHER if is_other else OUT_OF_FOLD
     certain = LABEL_SHARE_OTHER if is_other else LABEL_SHARE
-    if labels[label] == NONE:
-        certain = 1.0  # there is no neighbour that it might be as well
+    if labels[label] == NONE or not is_known:
+        certain = 1.0  # there is no neighbour that it might be as well, or nobody to ask
     answer = unheard * p[:, fold] + (1 - unheard) * p.mean(axis=1)
     one_hot = np.eye(len(labels))[label]
     return ((1 - certain) * answer + certain * one_hot).astype(np.float32)

@@ -55,6 +55,7 @@ class TeacherTargets:
     ):
         self.teacher = teacher
         self.units = units
+        self.fits_units = units is None
         self.with_states = with_states
         self._n_units = n_units
         self._n_threads = n_threads

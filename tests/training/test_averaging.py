@@ -9,7 +9,7 @@ import torch
 from langid.config import ModelConfig
 from langid.errors import DataError
 from langid.model import LanguageCNN
-from langid.training.averaging import estimate_statistics, mean_of, parse_initial
+from langid.training.averaging import Parent, estimate_statistics, mean_of, parse_initial
 from langid.training.batches import Batch
 
 CONFIG = ModelConfig(stem_channels=4, width=16, n_encoder_blocks=2, n_head_blocks=1)
@@ -29,7 +29,7 @@ def batch(seed, scale=1.0, n=6):
 
 def test_what_is_written_for_init():
     assert parse_initial("runs/a") == [("runs/a", 1.0)]
-    assert parse_initial("runs/a=3,embedded=1") == [("runs/a", 0.75), ("embedded", 0.25)]
+    assert parse_initial("runs/a=3, embedded=1") == [("runs/a", 0.75), ("embedded", 0.25)]
 
 
 def test_a_folder_may_be_called_so(tmp_path):
@@ -46,12 +46,12 @@ def test_shares_are_positive_numbers(text):
 
 def test_one_network_is_its_own_mean():
     own = network()
-    assert mean_of([(own, 1.0)]) is own
+    assert mean_of([Parent(own, 1.0, None)]) is own
 
 
 def test_weights_are_averaged():
     first, second = network(seed=0), network(seed=1)
-    mean = mean_of([(first, 0.75), (second, 0.25)]).state_dict()
+    mean = mean_of([Parent(first, 0.75, None), Parent(second, 0.25, None)]).state_dict()
     for name, value in first.state_dict().items():
         expected = value
         if value.is_floating_point():
@@ -59,14 +59,30 @@ def test_weights_are_averaged():
         assert torch.allclose(mean[name].float(), expected.float()), name
 
 
+TAUGHT_NAMES = ("unit_head.weight", "unit_feedback.weight", "teacher_classifier.bias")
+
+
 def test_of_what_a_network_lacks_the_others_are_averaged():
     taught, shallow = network(TAUGHT), network(CONFIG, seed=1)
-    mean = mean_of([(taught, 0.5), (shallow, 0.5)]).state_dict()
+    mean = mean_of([Parent(taught, 0.5, "one"), Parent(shallow, 0.5, None)]).state_dict()
     own = taught.state_dict()
-    for name in ("unit_head.weight", "unit_feedback.weight", "teacher_classifier.bias"):
+    for name in TAUGHT_NAMES:
         assert torch.equal(mean[name], own[name]), name
     # A block that the shallow one lacks adds nothing there.
     assert torch.allclose(mean["encoder.2.body.5.weight"], 0.5 * own["encoder.2.body.5.weight"])
+
+
+@pytest.mark.parametrize(
+    ("units", "is_averaged"), [("one", True), ("another", False), (None, False)]
+)
+def test_heads_are_averaged_where_their_units_are_the_same(units, is_averaged):
+    first, second = network(TAUGHT), network(TAUGHT, seed=1)
+    mean = mean_of([Parent(first, 0.5, "one"), Parent(second, 0.5, units)]).state_dict()
+    name = "unit_head.weight"
+    expected = first.state_dict()[name]
+    if is_averaged:
+        expected = 0.5 * expected + 0.5 * second.state_dict()[name]
+    assert torch.allclose(mean[name], expected)
 
 
 @pytest.mark.parametrize(
@@ -75,12 +91,14 @@ def test_of_what_a_network_lacks_the_others_are_averaged():
         ({"labels": ("en", "de", "other", "none")}, "labels"),
         ({"width": 8}, "width"),
         ({"n_mels": 32}, "log-mel"),
-        ({"n_encoder_blocks": 5}, "depth"),
+        ({"dynamic_range_db": 80.0}, "dynamic_range_db"),
+        ({"n_encoder_blocks": 5}, "depth: .* the deepest first"),
     ],
 )
 def test_networks_of_other_kinds_are_refused(changes, word):
     with pytest.raises(DataError, match=word):
-        mean_of([(network(), 0.5), (network(replace(CONFIG, **changes)), 0.5)])
+        other = network(replace(CONFIG, **changes))
+        mean_of([Parent(network(), 0.5, None), Parent(other, 0.5, None)])
 
 
 def test_statistics_are_those_of_the_batches():

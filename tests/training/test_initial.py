@@ -36,6 +36,8 @@ def test_heads_of_other_units_are_new(old):
     torch.nn.init.ones_(first.unit_feedback.weight)
     kept = build_model(taught, first)
     assert torch.equal(kept.unit_feedback.weight, first.unit_feedback.weight)
+    renewed = build_model(taught, first, same_units=False)
+    assert not renewed.unit_feedback.weight.any()
     other = build_model(replace(taught, teacher_languages=("en", "nl")), first)
     assert not other.unit_feedback.weight.any()
     none = build_model(OLD, first)

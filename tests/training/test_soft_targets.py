@@ -49,6 +49,15 @@ def test_without_speech_the_label_alone_counts():
     assert mix(ANSWERS, 1, LABELS.index("none"), LABELS).tolist() == [[0, 0, 0, 1]]
 
 
+def test_a_label_that_one_voice_has_is_no_other_label(cache):
+    own = toy()
+    only = np.flatnonzero(own.labels == 1)[:1]
+    own = own.select(np.concatenate([np.flatnonzero(own.labels != 1), only]))
+    soft = with_soft_targets(own, CONFIG, 2, 0, CPU).soft
+    assert (soft[-1] == np.eye(4)[1]).all()  # nobody else has heard it
+    assert 0 < soft[0][0, 0] < 1
+
+
 def toy(n_speakers=12, n_states=130):
     """Each label is a direction, each speaker another offset."""
     rng = np.random.default_rng(0)
@@ -137,6 +146,16 @@ def test_states_are_kept_and_the_second_time_nothing_is_done(taught, monkeypatch
     kept = with_soft_targets(again, CONFIG, 2, 0, CPU)
     for a, b in zip(with_soft.soft, kept.soft, strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+def test_damaged_targets_are_fitted_again(taught, cache):
+    own, _ = taught()
+    first = with_soft_targets(own, CONFIG, 2, 0, CPU).soft
+    (kept,) = (cache / "soft_targets").iterdir()
+    kept.write_bytes(kept.read_bytes()[:50])
+    for a, b in zip(first, with_soft_targets(own, CONFIG, 2, 0, CPU).soft, strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert [path.name for path in kept.parent.iterdir()] == [kept.name]
 
 
 def test_states_do_not_put_what_was_kept_before_out_of_date(taught):

@@ -253,26 +253,6 @@ def test_fine_tuning_takes_over_what_fits(dataset, tmp_path):
     assert LanguageIdentifier.from_pretrained(second).languages == ("nl", "en")
 
 
-@pytest.mark.slow
-def test_the_mean_of_runs_is_evaluated_without_a_step(dataset, tmp_path):
-    runs = [tmp_path / "first", tmp_path / "second"]
-    for seed, run in enumerate(runs):
-        assert train.main(arguments(dataset, run, "--seed", str(seed))) == 0
-    output, shares = tmp_path / "mean", f"{runs[0]}=3,{runs[1]}=1"
-    assert train.main(arguments(dataset, output, "--init", shares, "--steps", "0")) == 0
-    mean, first, second = (
-        load_file(folder / "model.safetensors") for folder in (output, runs[0], runs[1])
-    )
-    name = "encoder.0.body.0.weight"
-    expected = 0.75 * first[name].float() + 0.25 * second[name].float()
-    assert torch.allclose(mean[name].float(), expected, atol=2e-3)
-    name = "encoder.0.body.1.running_var"  # taken anew
-    expected = 0.75 * first[name].float() + 0.25 * second[name].float()
-    assert not torch.allclose(mean[name].float(), expected, rtol=1e-2)
-    assert [json.loads(x)["step"] for x in (output / "log.jsonl").open()] == [0]
-    assert shares in (output / "metrics.json").read_text()
-
-
 def test_last_layer_keeps_the_rows_of_shared_labels(config):
     old = LanguageCNN(config)
     new = train.build_model(replace(config, labels=("nl", "fr", "other", "none")), old)
@@ -292,6 +272,7 @@ def test_bad_input_is_one_sentence_and_exit_code_2(dataset, tmp_path, capsys):
         arguments(dataset, file),
         [*arguments(dataset, tmp_path / "x"), "--steps", "0"],
         [*arguments(dataset, tmp_path / "x"), "--steps", "-1", "--init", "embedded"],
+        [*arguments(dataset, tmp_path / "x"), "--steps", "0", "--init", "a", "--teacher", "base"],
         [*arguments(dataset, tmp_path / "x"), "--device", "abacus"],
     ):
         with pytest.raises(SystemExit) as stop:

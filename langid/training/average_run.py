@@ -1,0 +1,63 @@
+"""The mean of networks as a run of its own: no step, but statistics, temperature and figures."""
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+from datasets import DatasetDict
+
+from langid.checkpoint import EMBEDDED, write_weights
+from langid.config import ModelConfig
+from langid.errors import DataError
+from langid.evaluation.report import METRICS_FILE, Training, read_report
+from langid.languages import languages_of
+from langid.model import LanguageCNN
+from langid.training.averaging import parse_initial, units_file
+from langid.training.clips import Clips
+from langid.training.outputs import evaluate_run, write_outputs
+from langid.training.units import UNITS_FILE
+from langid.training.validation import WindowLogits
+
+
+def check_languages(config: ModelConfig, languages: tuple[str, ...]) -> None:
+    """Refuse other languages than the network has: without a step none is learnt.
+
+    Raises
+    ------
+    DataError
+        With the option that fits.
+    """
+    own = languages_of(config.labels)
+    if tuple(languages) != own:
+        raise DataError(f"--steps 0 learns no language: write --languages {','.join(own)}.")
+
+
+def finish_average(
+    folder: Path,
+    network: LanguageCNN,
+    init: str,
+    splits: DatasetDict,
+    validation: Clips,
+    device: torch.device,
+) -> None:
+    """Write what a run leaves behind, without log and curves: the weights with a temperature
+    fitted to ``validation``, no biases; the first model's units; figures, plots and card.
+
+    What it was trained on is what the first model of ``init`` was, as far as that is known.
+    """
+    temperature = WindowLogits(network, validation, device).fit_temperature()
+    write_weights(folder, replace(network.config, temperature=temperature), network.state_dict())
+    if units_file(init).is_file():
+        shutil.copyfile(units_file(init), folder / UNITS_FILE)
+    training = _training(init)
+    if training is not None:
+        training = replace(training, settings={**training.settings, "mean of": init})
+    write_outputs(folder, replace(evaluate_run(folder, splits), training=training))
+
+
+def _training(init: str) -> Training | None:
+    """Of the first model, where its figures lie beside its weights."""
+    first = parse_initial(init)[0][0]
+    path = (EMBEDDED if first == "embedded" else Path(first)) / METRICS_FILE
+    return read_report(path).training if path.is_file() else None
