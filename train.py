@@ -48,7 +48,7 @@ from langid.training.resume import check_resumable, run_options
 from langid.training.sampling import Shares
 from langid.training.teacher_options import (
     add_teacher_options,
-    check_options,
+    check_teacher_options,
     clips_to_learn_from,
     open_targets,
     with_teacher_heads,
@@ -131,7 +131,10 @@ def parse_arguments(argv: list[str] | None = None) -> argparse.Namespace:
     )
     training.add_argument("--resume", action="store_true", help="go on where this run stopped")
     training.add_argument(
-        "--steps", type=int, default=6000, help="updates; 0 evaluates --init (6000)"
+        "--steps",
+        type=int,
+        default=6000,
+        help="updates; 0 writes and evaluates what --init names (default: 6000)",
     )
     training.add_argument("--batch-size", type=int, default=64, help="windows (default: 64)")
     training.add_argument("--learning-rate", type=float, default=2e-3, help="peak (default: 0.002)")
@@ -158,7 +161,13 @@ def parse_arguments(argv: list[str] | None = None) -> argparse.Namespace:
         least = 0 if name in ("copies", "steps") else 1
         if getattr(args, name) < least:
             parser.error(f"--{name.replace('_', '-')} must be at least {least}.")
-    check_options(parser, args)
+    if not args.steps:
+        if not args.init:
+            parser.error("--steps 0 trains nothing: give --init with the weights to evaluate.")
+        for name in ("resume", "teacher", "encoder_blocks"):
+            if getattr(args, name):
+                parser.error(f"--steps 0 trains nothing: leave --{name.replace('_', '-')} out.")
+    check_teacher_options(parser, args)
     try:
         args.device = torch.device(args.device or ("cuda" if torch.cuda.is_available() else "cpu"))
     except RuntimeError:
@@ -198,15 +207,6 @@ def run(args: argparse.Namespace, world: World) -> None:
         check_resumable(args.output / CHECKPOINT_FILE, options, config)
     with first_before_others(world):
         train = clips_to_learn_from(train, config, targets, args)
-    optimisation = Optimisation(
-        args.steps,
-        args.learning_rate,
-        args.weight_decay,
-        args.phone_weight,
-        args.seed,
-        args.unit_weight,
-        args.posterior_weight,
-    )
     batches = make_batches(args, train, config, world)
     same_units = targets is None or not targets.fits_units
     model = build_model(config, initial, same_units).to(args.device)
@@ -217,6 +217,15 @@ def run(args: argparse.Namespace, world: World) -> None:
             finish_average(args.output, model, args.init, splits, validation, args.device)
             announce(args)
         return
+    optimisation = Optimisation(
+        args.steps,
+        args.learning_rate,
+        args.weight_decay,
+        args.phone_weight,
+        args.seed,
+        args.unit_weight,
+        args.posterior_weight,
+    )
     trainer = Trainer(model, optimisation, args.device, world)
     if world.is_first:
         describe(train, validation, batches, trainer.model)

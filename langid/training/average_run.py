@@ -7,13 +7,13 @@ from pathlib import Path
 import torch
 from datasets import DatasetDict
 
-from langid.checkpoint import EMBEDDED, write_weights
+from langid.checkpoint import write_weights
 from langid.config import ModelConfig
 from langid.errors import DataError
-from langid.evaluation.report import METRICS_FILE, Training, read_report
+from langid.evaluation.report import METRICS_FILE, read_report
 from langid.languages import languages_of
 from langid.model import LanguageCNN
-from langid.training.averaging import parse_initial, units_file
+from langid.training.averaging import first_folder
 from langid.training.clips import Clips
 from langid.training.outputs import evaluate_run, write_outputs
 from langid.training.units import UNITS_FILE
@@ -48,16 +48,12 @@ def finish_average(
     """
     temperature = WindowLogits(network, validation, device).fit_temperature()
     write_weights(folder, replace(network.config, temperature=temperature), network.state_dict())
-    if units_file(init).is_file():
-        shutil.copyfile(units_file(init), folder / UNITS_FILE)
-    training = _training(init)
+    first = first_folder(init)
+    if (first / UNITS_FILE).is_file():
+        shutil.copyfile(first / UNITS_FILE, folder / UNITS_FILE)
+    training = None
+    if (first / METRICS_FILE).is_file():
+        training = read_report(first / METRICS_FILE).training
     if training is not None:
         training = replace(training, settings={**training.settings, "mean of": init})
     write_outputs(folder, replace(evaluate_run(folder, splits), training=training))
-
-
-def _training(init: str) -> Training | None:
-    """Of the first model, where its figures lie beside its weights."""
-    first = parse_initial(init)[0][0]
-    path = (EMBEDDED if first == "embedded" else Path(first)) / METRICS_FILE
-    return read_report(path).training if path.is_file() else None

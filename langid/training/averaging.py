@@ -75,14 +75,14 @@ def is_mean(text: str | None) -> bool:
     return text is not None and len(parse_initial(text)) > 1
 
 
-def units_file(text: str) -> Path:
-    """Where the units of the first model of ``--init`` are; no file where it has none, or comes
-    from the Hub."""
-    return _units_file(parse_initial(text)[0][0])
+def first_folder(text: str) -> Path:
+    """Where the files beside the weights of the first model of ``--init`` are, if it has any; no
+    folder where it comes from the Hub."""
+    return _folder(parse_initial(text)[0][0])
 
 
-def _units_file(model: str) -> Path:
-    return (EMBEDDED if model == "embedded" else Path(model)) / UNITS_FILE
+def _folder(model: str) -> Path:
+    return EMBEDDED if model == "embedded" else Path(model)
 
 
 def load_initial(text: str) -> LanguageCNN:
@@ -97,7 +97,7 @@ def load_initial(text: str) -> LanguageCNN:
     """
     parents = []
     for name, share in parse_initial(text):
-        file = _units_file(name)
+        file = _folder(name) / UNITS_FILE
         units = Units.load(file).digest if file.is_file() else None
         parents.append(Parent(load_model(name).model, share, units))
     return mean_of(parents)

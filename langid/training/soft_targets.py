@@ -94,7 +94,7 @@ def _fit(
         label, fold = own.labels[i], folds[i]
         is_known = config.labels[label] == OTHER or shares[label, fold] <= MAX_FOLD_SHARE
         soft[usable[i]] = mix(p, fold, label, config.labels, is_known)
-        right.append(p[:, folds[i]].argmax(axis=1) == own.labels[i])
+        right.append(p[:, fold].argmax(axis=1) == label)
     print(f"Probes name {np.concatenate(right).mean():.3f} of the windows of voices new to them.")
     return soft
 

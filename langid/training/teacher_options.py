@@ -10,7 +10,7 @@ import numpy as np
 
 from langid.config import ModelConfig
 from langid.languages import OTHER, class_of, languages_of
-from langid.training.averaging import units_file
+from langid.training.averaging import first_folder
 from langid.training.clips import Clips
 from langid.training.sampling import without_excess
 from langid.training.soft_targets import with_soft_targets
@@ -64,14 +64,8 @@ def add_teacher_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def check_options(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
+def check_teacher_options(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
     """End the command, with exit code 2, where the options do not fit each other."""
-    if not args.steps:
-        if not args.init:
-            parser.error("--steps 0 trains nothing: give --init with the weights to evaluate.")
-        for name in ("resume", "teacher", "encoder_blocks"):
-            if getattr(args, name):
-                parser.error(f"--steps 0 trains nothing: leave --{name.replace('_', '-')} out.")
     if args.probes and not args.teacher:
         parser.error("--probes learn from the states of a teacher: give one with --teacher.")
     if args.probes < 0 or args.probes == 1:
@@ -90,9 +84,8 @@ def open_targets(args: argparse.Namespace) -> TeacherTargets | None:
     """
     if not args.teacher:
         return None
-    known = args.output / UNITS_FILE
-    if args.init and not args.resume:
-        known = units_file(args.init)
+    started_from = first_folder(args.init) if args.init else args.output
+    known = (args.output if args.resume else started_from) / UNITS_FILE
     units = Units.load(known) if known.is_file() else None
     teacher = WhisperTeacher(args.teacher, args.num_proc)
     return TeacherTargets(

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import soundfile
 
+import prepare_data
 from helpers.dataset import finish, utterance, write_shards
 
 RATE = 16_000
@@ -36,6 +37,23 @@ def cache_in(folder: Path) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(datasets.config, "HF_DATASETS_CACHE", str(folder))
         yield
+
+
+def build_corpus(folder: Path) -> Path:
+    """A dataset of prepare_data.py, made of `write_corpus`, within ``folder``."""
+    recordings, output = folder / "recordings", folder / "dataset"
+    recordings.mkdir()
+    write_corpus(recordings)
+    assert prepare_data.main(["folder", str(recordings), "--output", str(output)]) == 0
+    return output
+
+
+def short_run(dataset: Path, output: Path, *more: str) -> list[str]:
+    """Arguments of train.py for four steps in two languages."""
+    return [
+        *("--data", str(dataset), "--output", str(output), "--languages", "en,fr"),
+        *("--steps", "4", "--batch-size", "8", "--validate-every", "2", "--num-proc", "1", *more),
+    ]
 
 
 def write_corpus(

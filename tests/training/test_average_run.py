@@ -5,10 +5,9 @@ from pathlib import Path
 
 import pytest
 import torch
-from helpers.training import cache_in, write_corpus
+from helpers.training import build_corpus, cache_in, short_run
 from safetensors.torch import load_file
 
-import prepare_data
 import train
 from langid.evaluation.report import read_report
 from langid.training.trainer import Trainer
@@ -16,28 +15,15 @@ from langid.training.trainer import Trainer
 
 @pytest.fixture(scope="module")
 def dataset(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("corpus")
-    recordings = folder / "recordings"
-    recordings.mkdir()
-    write_corpus(recordings)
-    output = folder / "dataset"
     with cache_in(tmp_path_factory.mktemp("cache")):
-        assert prepare_data.main(["folder", str(recordings), "--output", str(output)]) == 0
-        yield output
-
-
-def arguments(dataset, output, *more):
-    return [
-        *("--data", str(dataset), "--output", str(output), "--languages", "en,fr"),
-        *("--steps", "4", "--batch-size", "8", "--validate-every", "2", "--num-proc", "1", *more),
-    ]
+        yield build_corpus(tmp_path_factory.mktemp("corpus"))
 
 
 @pytest.fixture(scope="module")
 def parents(dataset, tmp_path_factory):
     folder = tmp_path_factory.mktemp("parents")
     for seed in (0, 1):
-        run = arguments(dataset, folder / str(seed), "--seed", str(seed), "--steps", "2")
+        run = short_run(dataset, folder / str(seed), "--seed", str(seed), "--steps", "2")
         assert train.main(run) == 0
     return f"{folder}/0=3,{folder}/1=1"
 
@@ -50,7 +36,7 @@ def _means(parents, name):
 @pytest.mark.slow
 def test_the_mean_of_runs_is_a_run_without_a_step(dataset, parents, tmp_path):
     output = tmp_path / "mean"
-    assert train.main(arguments(dataset, output, "--init", parents, "--steps", "0")) == 0
+    assert train.main(short_run(dataset, output, "--init", parents, "--steps", "0")) == 0
     mean = load_file(output / "model.safetensors")
     for name in ("encoder.0.body.0.weight", "classifier.bias"):  # and no bias beside it
         assert torch.allclose(mean[name].float(), _means(parents, name), atol=2e-3), name
@@ -68,11 +54,11 @@ def test_the_mean_of_runs_is_a_run_without_a_step(dataset, parents, tmp_path):
 @pytest.mark.slow
 def test_training_goes_on_from_a_mean_and_resumes(dataset, parents, tmp_path):
     straight, halves = tmp_path / "straight", tmp_path / "halves"
-    assert train.main(arguments(dataset, straight, "--init", parents)) == 0
+    assert train.main(short_run(dataset, straight, "--init", parents)) == 0
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Trainer, "train_step", _interrupted_after(2, Trainer.train_step))
-        assert train.main(arguments(dataset, halves, "--init", parents)) == 130
-    assert train.main(arguments(dataset, halves, "--init", parents, "--resume")) == 0
+        assert train.main(short_run(dataset, halves, "--init", parents)) == 130
+    assert train.main(short_run(dataset, halves, "--init", parents, "--resume")) == 0
     first, second = (load_file(x / "model.safetensors") for x in (straight, halves))
     assert all(torch.equal(first[name], second[name]) for name in first)
 
@@ -87,6 +73,6 @@ def _interrupted_after(n_steps, train_step):
 
 
 def test_without_a_step_no_other_language_is_learnt(dataset, tmp_path, capsys):
-    wanted = arguments(dataset, tmp_path / "x", "--init", "embedded", "--steps", "0")
+    wanted = short_run(dataset, tmp_path / "x", "--init", "embedded", "--steps", "0")
     assert train.main(wanted) == 2
     assert "--languages en,fr,de,es,it" in capsys.readouterr().err

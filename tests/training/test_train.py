@@ -6,10 +6,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from helpers.training import cache_in, write_corpus
+from helpers.training import build_corpus, cache_in, short_run
 from safetensors.torch import load_file
 
-import prepare_data
 import train
 from langid import LanguageIdentifier
 from langid.config import ModelConfig
@@ -36,13 +35,7 @@ def own_cache(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def dataset(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("corpus")
-    output = folder / "dataset"
-    recordings = folder / "recordings"
-    recordings.mkdir()
-    write_corpus(recordings)
-    assert prepare_data.main(["folder", str(recordings), "--output", str(output)]) == 0
-    return output
+    return build_corpus(tmp_path_factory.mktemp("corpus"))
 
 
 @pytest.fixture(scope="module")
@@ -75,13 +68,6 @@ def batches(clips, config, **changes):
     return TrainingBatches(clips, config, **settings)
 
 
-def arguments(dataset, output, *more):
-    return [
-        *("--data", str(dataset), "--output", str(output), "--languages", "en,fr"),
-        *("--steps", "4", "--batch-size", "8", "--validate-every", "2", "--num-proc", "1", *more),
-    ]
-
-
 def test_classes_without_validation_are_lent_speakers(dataset, config):
     splits = load_training_data([str(dataset)], config, seed=0)
     train_speakers = set(splits["train"]["speaker_id"][:])
@@ -107,7 +93,7 @@ def test_missing_languages_and_datasets_give_a_sentence(dataset, config, tmp_pat
 
 def test_what_is_no_language_is_said_in_a_sentence(tmp_path, capsys):
     with pytest.raises(SystemExit):
-        train.main(arguments(tmp_path, tmp_path / "run", "--languages", "en,klingonese"))
+        train.main(short_run(tmp_path, tmp_path / "run", "--languages", "en,klingonese"))
     assert "'klingonese' is not a known language: give an ISO 639 code" in capsys.readouterr().err
 
 
@@ -201,7 +187,7 @@ def test_training_learns_melodies(clips, config):
 @pytest.mark.slow
 def test_the_command_writes_a_usable_run_and_resumes(dataset, tmp_path, monkeypatch, capsys):
     straight, torn = tmp_path / "straight", tmp_path / "torn"
-    assert train.main(arguments(dataset, straight)) == 0
+    assert train.main(short_run(dataset, straight)) == 0
 
     train_step = Trainer.train_step
 
@@ -212,15 +198,15 @@ def test_the_command_writes_a_usable_run_and_resumes(dataset, tmp_path, monkeypa
 
     with monkeypatch.context() as patch:
         patch.setattr(Trainer, "train_step", stop_at_three)
-        assert train.main(arguments(dataset, torn)) == 130
+        assert train.main(short_run(dataset, torn)) == 130
     assert "--resume" in capsys.readouterr().out
     capsys.readouterr()
-    unlike = [*arguments(dataset, torn, "--resume"), "--batch-size", "16", "--languages", "en"]
+    unlike = [*short_run(dataset, torn, "--resume"), "--batch-size", "16", "--languages", "en"]
     assert train.main(unlike) == 2
     sentence = capsys.readouterr().err
     assert "--batch-size was 8 and is 16" in sentence and "--languages was en,fr" in sentence
     assert sentence.count("\n") == 1
-    assert train.main(arguments(dataset, torn, "--resume")) == 0
+    assert train.main(short_run(dataset, torn, "--resume")) == 0
     a, b = load_file(straight / "model.safetensors"), load_file(torn / "model.safetensors")
     assert all(torch.equal(a[name], b[name]) for name in a)
 
@@ -246,9 +232,9 @@ def test_the_command_writes_a_usable_run_and_resumes(dataset, tmp_path, monkeypa
 @pytest.mark.slow
 def test_fine_tuning_takes_over_what_fits(dataset, tmp_path):
     first, second = tmp_path / "first", tmp_path / "second"
-    assert train.main(arguments(dataset, first)) == 0
+    assert train.main(short_run(dataset, first)) == 0
     assert (
-        train.main([*arguments(dataset, second, "--init", str(first)), "--languages", "nl,en"]) == 0
+        train.main([*short_run(dataset, second, "--init", str(first)), "--languages", "nl,en"]) == 0
     )
     assert LanguageIdentifier.from_pretrained(second).languages == ("nl", "en")
 
@@ -268,12 +254,12 @@ def test_bad_input_is_one_sentence_and_exit_code_2(dataset, tmp_path, capsys):
     file = tmp_path / "file"
     file.write_text("")
     for wrong in (
-        [*arguments(dataset, tmp_path / "none"), "--resume"],
-        arguments(dataset, file),
-        [*arguments(dataset, tmp_path / "x"), "--steps", "0"],
-        [*arguments(dataset, tmp_path / "x"), "--steps", "-1", "--init", "embedded"],
-        [*arguments(dataset, tmp_path / "x"), "--steps", "0", "--init", "a", "--teacher", "base"],
-        [*arguments(dataset, tmp_path / "x"), "--device", "abacus"],
+        [*short_run(dataset, tmp_path / "none"), "--resume"],
+        short_run(dataset, file),
+        [*short_run(dataset, tmp_path / "x"), "--steps", "0"],
+        [*short_run(dataset, tmp_path / "x"), "--steps", "-1", "--init", "embedded"],
+        [*short_run(dataset, tmp_path / "x"), "--steps", "0", "--init", "a", "--teacher", "base"],
+        [*short_run(dataset, tmp_path / "x"), "--device", "abacus"],
     ):
         with pytest.raises(SystemExit) as stop:
             train.main(wrong)
