@@ -45,7 +45,7 @@ from langid.training.initial import build_model
 from langid.training.loop import train_loop
 from langid.training.outputs import CHECKPOINT_FILE, RUN, finish_run
 from langid.training.resume import check_resumable, run_options
-from langid.training.sampling import Shares
+from langid.training.sampling import TRUNK_SHARES, Shares
 from langid.training.teacher_options import (
     add_teacher_options,
     check_teacher_options,
@@ -241,6 +241,7 @@ def run(args: argparse.Namespace, world: World) -> None:
         "init": args.init,
         "teacher": args.teacher and Path(args.teacher).name,
         "probes": args.probes,
+        "trunk_data": [Path(name).name for name in args.trunk_data],
         "best_step": max(history, key=lambda entry: entry["score"])["step"],
         "device": args.device.type,
         "hours": round(history[-1]["elapsed_s"] / 3600, 2),
@@ -272,6 +273,7 @@ def load_data(
         n_threads=args.num_proc,
         targets=targets,
         n_copies=args.copies,
+        trunk_names=args.trunk_data,
     )
     return splits, with_trained_labels(config, splits["train"])
 
@@ -285,7 +287,7 @@ def make_batches(
         n_steps=args.steps,
         batch_size=args.batch_size,
         utterance_share=args.utterance_share if args.phone_weight > 0 else 0.0,
-        shares=Shares(),
+        shares=TRUNK_SHARES if args.trunk_data else Shares(),
         augmentation=AugmentConfig(frame_s=config.frame_s),
         seed=args.seed,
         rank=world.rank,

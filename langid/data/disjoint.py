@@ -59,15 +59,21 @@ class SplitCheck:
                 there = f"{other} of {other_dataset}" if other_dataset != dataset else other
                 self._conflicts[kind].setdefault(name, f"in {there} and in {split} of {dataset}")
 
-    def add_folder(self, dataset: str, folder: Path, with_audio: bool = True) -> None:
-        """Note what stands in the Parquet files of a dataset, in all of its splits.
+    def add_folder(
+        self,
+        dataset: str,
+        folder: Path,
+        with_audio: bool = True,
+        splits: Iterable[str] = SPLITS,
+    ) -> None:
+        """Note what stands in the Parquet files of a dataset, in those of its ``splits``.
 
         Raises
         ------
         DataError
             If one of them is damaged.
         """
-        for split in SPLITS:
+        for split in splits:
             columns, optional = ["speaker_id", "source", "audio_digest"], ("audio_digest",)
             speakers, digests = set(), set()
             for speaker_id, source, digest in read_columns(folder, split, columns, optional):

@@ -104,6 +104,7 @@ class TrainingSource:
     hours: float
     n_speakers: int
     synthetic: bool
+    sounds_only: bool = False  # its labels were not learnt, only what a teacher heard in it
 
 
 @dataclass(frozen=True, config=_STRICT)

@@ -5,11 +5,12 @@ last evaluation needs it. A part of a dataset (mostly a file) is kept when it is
 interruption costs one part, and a next run reads only what is new.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
 
 import datasets
+import numpy as np
 import pyarrow as pa
 import torch
 from datasets import Dataset, DatasetDict, Features, List, Value, concatenate_datasets
@@ -23,16 +24,18 @@ from langid.data.espeak import espeak_available
 from langid.data.processes import run_in_order
 from langid.errors import DataError
 from langid.hub import hub_reason
-from langid.languages import class_of, languages_of
+from langid.languages import NONE, class_of, languages_of
 from langid.training import copies
 from langid.training.clips import LOG_MEL, FeatureComputer, log_mel_column
 from langid.training.datasets import (
     ROW_FEATURES,
+    TEACHES_LANGUAGE,
     DatasetSplit,
     check_folders,
     check_speakers,
     hold_back,
     load_splits,
+    teaches_language,
 )
 from langid.training.teacher_targets import TeacherTargets
 
@@ -46,7 +49,7 @@ FEATURES = Features(
 
 
 def load_training_data(
-    dataset_names: list[str],
+    dataset_names: Sequence[str],
     config: ModelConfig,
     seed: int,
     *,
@@ -54,6 +57,7 @@ def load_training_data(
     n_threads: int = 1,
     targets: TeacherTargets | None = None,
     n_copies: int = 0,
+    trunk_names: Sequence[str] = (),
 ) -> DatasetDict:
     """``train`` and ``validation`` of one or several datasets, joined, with the columns `FEATURES`.
 
@@ -63,6 +67,10 @@ def load_training_data(
     ``train`` unless they are given. ``n_copies`` add to each row of ``train`` the log-mel of so
     many copies of its clip (`langid.training.copies`).
 
+    The train splits of ``trunk_names``, which need ``targets``, follow in ``train`` and teach no
+    language: then a column `TEACHES_LANGUAGE` tells them apart. No units are fitted on them, and
+    without speech or targets they are left out.
+
     Raises
     ------
     DataError
@@ -71,7 +79,8 @@ def load_training_data(
     """
     languages = languages_of(config.labels)
     splits = [load_splits(name, streaming) for name in dataset_names]
-    check_folders(dataset_names)
+    trunk = [load_splits(name, streaming)["train"] for name in trunk_names]
+    check_folders(dataset_names, trunk_names)
     train = [own["train"] for own in splits]
     validation = [own["validation"] for own in splits if "validation" in own]
     if not validation:
@@ -88,11 +97,17 @@ def load_training_data(
         # What is validated anyway is not lent, and its audio not needed.
         validated = frozenset(validation_rows.unique("language"))
         train_rows = reader.read(train, "train", validated)
+        if trunk:
+            trunk_rows = _marked(reader.read(trunk, "trunk data", validated), False)
         copied = [
-            _Reader(config, pool, n_threads, copy).read(train, f"copy {copy}", frozenset())
+            _Reader(config, pool, n_threads, copy).read(
+                [*train, *trunk], f"copy {copy}", frozenset()
+            )
             for copy in range(1, n_copies + 1)
         ]
     check_speakers(train_rows, validation_rows)
+    if trunk:
+        check_speakers(trunk_rows, validation_rows)
     _require(languages, {class_of(name, languages) for name in train_rows.unique("language")})
     if targets is not None:
         targets.fit(train, train_rows, config, seed)
@@ -100,14 +115,33 @@ def load_training_data(
         validation_rows = _beside(validation_rows, own)
         own = targets.read(train, train_rows, config, "train", targets.with_states)
         train_rows = _beside(train_rows, own)
+    if trunk:
+        # Probes are not fitted on these: no states are kept.
+        own = targets.read(trunk, trunk_rows, config, "trunk data")
+        trunk_rows = _beside(trunk_rows, own)
+        train_rows = concatenate_datasets([_marked(train_rows, True), trunk_rows])
     for copy, rows in enumerate(copied, 1):
         own = rows.select_columns(LOG_MEL).rename_column(LOG_MEL, log_mel_column(copy))
         train_rows = _beside(train_rows, own)
+    if trunk:
+        train_rows = train_rows.select(np.flatnonzero(_is_worth_hearing(train_rows)))
     return hold_back(train_rows, validation_rows, languages, seed)
 
 
 def _beside(left: Dataset, right: Dataset) -> Dataset:
     return concatenate_datasets([left, right], axis=1)
+
+
+def _marked(rows: Dataset, teaches: bool) -> Dataset:
+    return rows.add_column(TEACHES_LANGUAGE, [teaches] * len(rows))
+
+
+def _is_worth_hearing(rows: Dataset) -> np.ndarray:
+    """(n_rows,) bool: False where only a teacher's answers would teach, and there is no speech or
+    no answer."""
+    spoken = [name is None or class_of(name, ()) != NONE for name in rows["language"][:]]
+    answered = [len(units) > 0 for units in rows["units"][:]]
+    return teaches_language(rows) | (np.array(spoken) & np.array(answered))
 
 
 def _require(languages: tuple[str, ...], present: set[str]) -> None:

@@ -119,7 +119,7 @@ def _data(sources: tuple[TrainingSource, ...]) -> str:
         ["source", "languages", "clips", "hours", "speakers", "licence", "synthetic"],
         [
             [
-                source.source,
+                source.source + (" (sounds only)" if source.sounds_only else ""),
                 few(list(source.languages)),
                 f"{source.n_clips:,}",
                 f"{source.hours:.2f}",

@@ -13,8 +13,9 @@ from langid.config import LabelTraining, ModelConfig
 from langid.data.espeak import espeak_available, transcript_to_phones
 from langid.errors import AudioError, DataError
 from langid.features import LogMel
-from langid.languages import NONE, OTHER, class_of, languages_of
+from langid.languages import NONE, OTHER, languages_of
 from langid.training.copies import degraded_copy
+from langid.training.datasets import taught_classes
 from langid.training.units import NO_UNIT, spread_over_log_mel
 
 LOG_MEL = "log_mel"  # begins the names of the columns that hold it
@@ -109,6 +110,7 @@ def with_trained_labels(config: ModelConfig, train: Dataset) -> ModelConfig:
 
     These are all its languages and "none", which has the built-in non-speech; "other" only where
     there are recordings of other languages: a label that nothing trains would still be answered.
+    Rows that teach no language do not count.
 
     Raises
     ------
@@ -116,7 +118,7 @@ def with_trained_labels(config: ModelConfig, train: Dataset) -> ModelConfig:
         If there is no usable clip of a language.
     """
     languages = languages_of(config.labels)
-    classes = np.array([class_of(language, languages) for language in train["language"][:]])
+    classes = taught_classes(train, languages)
     n_frames = np.array(train["n_frames"][:])
     usable = is_usable(n_frames, config)
     training = []
@@ -137,13 +139,14 @@ def prepare_clips(split: Dataset, config: ModelConfig) -> Clips:
     """Clips of a split of ``langid.training.cache.load_training_data``.
 
     Left out are clips that could not be decoded or are shorter than ``MIN_CLIP_S``, and those of
-    other languages where "other" is no label.
+    other languages where "other" is no label. Rows that teach no language make clips without label
+    and phones, whatever they are in.
     """
     names = ("language", "source", "speaker_id", "synthetic", "n_frames", "phones")
     table = {name: split[name][:] for name in names}
     n_frames = np.array(table["n_frames"])
     languages = languages_of(config.labels)
-    classes = [class_of(language, languages) for language in table["language"]]
+    classes = taught_classes(split, languages).tolist()
     index_of = {label: i for i, label in enumerate(config.labels)}
     with_teacher = "units" in split.column_names
     with_states = "states" in split.column_names
@@ -157,12 +160,13 @@ def prepare_clips(split: Dataset, config: ModelConfig) -> Clips:
         speakers=table["speaker_id"],
         synthetic=np.array(table["synthetic"], dtype=bool),
         n_frames=n_frames,
-        phones=table["phones"],
+        phones=[own if label else [] for own, label in zip(table["phones"], classes, strict=True)],
         n_mels=config.n_mels,
         posteriors=_posteriors(split) if with_teacher else None,
         state_rows=split.select_columns(["states", "units"]) if with_states else None,
     )
-    return clips.select(np.flatnonzero(is_usable(n_frames, config) & (clips.labels != NO_LABEL)))
+    has_answer = np.array([not label or label in index_of for label in classes], dtype=bool)
+    return clips.select(np.flatnonzero(is_usable(n_frames, config) & has_answer))
 
 
 def phone_inventory(train: Clips) -> tuple[str, ...]:

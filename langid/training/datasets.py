@@ -6,7 +6,7 @@ FFmpeg.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,6 +56,7 @@ ROW_FEATURES = Features(
     }
 )
 TRAINING_SPLITS = ("train", "validation")
+TEACHES_LANGUAGE = "teaches_language"  # a column of bool, where there are rows that do not
 HELD_BACK_SHARE = 0.1  # of the speakers of a class that validation lacks
 
 
@@ -112,8 +113,10 @@ def load_splits(name: str, streaming: bool = False) -> dict[str, DatasetSplit]:
     return splits
 
 
-def check_folders(names: list[str]) -> None:
+def check_folders(names: Sequence[str], trunk_names: Sequence[str] = ()) -> None:
     """Make sure that no speaker and no audio stands in two splits of the datasets on this disk.
+
+    Of ``trunk_names`` only the train split counts, as no other is used.
 
     Raises
     ------
@@ -124,6 +127,9 @@ def check_folders(names: list[str]) -> None:
     for name in names:
         if Path(name).is_dir():
             check.add_folder(name, Path(name))
+    for name in trunk_names:
+        if Path(name).is_dir():
+            check.add_folder(name, Path(name), splits=("train",))
     check.finish()
 
 
@@ -135,23 +141,38 @@ def check_speakers(train: Dataset, validation: Dataset) -> None:
     check.finish()
 
 
+def teaches_language(rows: Dataset) -> np.ndarray:
+    """(n_rows,) bool: False for rows that teach only what a teacher hears in them."""
+    if TEACHES_LANGUAGE not in rows.column_names:
+        return np.ones(len(rows), dtype=bool)
+    return np.array(rows[TEACHES_LANGUAGE][:], dtype=bool)
+
+
+def taught_classes(rows: Dataset, languages: Sequence[str]) -> np.ndarray:
+    """The class that each row teaches (`class_of`), (n_rows,) str; "" for rows that teach none."""
+    known = zip(rows["language"][:], teaches_language(rows), strict=True)
+    return np.array([class_of(name, languages) if teaches else "" for name, teaches in known])
+
+
 def describe_sources(train: Dataset) -> tuple[TrainingSource, ...]:
     """What is trained on, by source and licence, the most hours first."""
     names = ("source", "licence", "language", "speaker_id", "synthetic", "duration_s")
     groups = defaultdict(list)
-    for row in zip(*(train[name][:] for name in names), strict=True):
-        groups[row[0], row[1] or UNSTATED, bool(row[4])].append(row)
+    columns = (train[name][:] for name in names)
+    for teaches, *row in zip(teaches_language(train).tolist(), *columns, strict=True):
+        groups[row[0], row[1] or UNSTATED, bool(row[4]), not teaches].append(row)
     table = [
         TrainingSource(
             source=source,
             licence=licence,
-            languages=tuple(sorted({row[2] for row in rows})),
+            languages=tuple(sorted({row[2] for row in rows} - {None})),
             n_clips=len(rows),
             hours=sum(row[5] or 0 for row in rows) / 3600,
             n_speakers=len({row[3] for row in rows}),
             synthetic=synthetic,
+            sounds_only=sounds_only,
         )
-        for (source, licence, synthetic), rows in groups.items()
+        for (source, licence, synthetic, sounds_only), rows in groups.items()
     ]
     return tuple(sorted(table, key=lambda entry: -entry.hours))
 
@@ -161,10 +182,11 @@ def hold_back(
 ) -> DatasetDict:
     """Lend validation a tenth of the speakers of every class that it lacks.
 
-    What these say in other languages is trained on no more.
+    Rows that teach no language are not lent. What those speakers say elsewhere is trained on no
+    more.
     """
     labels = (*languages, OTHER, NONE)
-    classes = np.array([class_of(x, languages) for x in train["language"][:]])
+    classes = taught_classes(train, languages)
     validated = {class_of(x, languages) for x in validation.unique("language")}
     speakers = np.array(train["speaker_id"][:])
     rng = np.random.default_rng(seed)
@@ -175,7 +197,7 @@ def hold_back(
         if len(own) > n_lent:
             by_lent = np.isin(speakers, rng.choice(own, n_lent, replace=False))
             lent |= by_lent & (classes == label)
-            gone |= by_lent  # of other classes, too: nobody speaks in both
+            gone |= by_lent  # of other classes, and of none: nobody speaks in both
     if lent.any():
         own = train.select(np.flatnonzero(lent)).select_columns(validation.column_names)
         validation = concatenate_datasets([validation, own])

@@ -4,7 +4,7 @@ from langid.data.espeak import espeak_available
 from langid.languages import NONE, OTHER
 from langid.model import LanguageCNN
 from langid.training.batches import TrainingBatches
-from langid.training.clips import Clips
+from langid.training.clips import NO_LABEL, Clips
 
 
 def describe(train: Clips, validation: Clips, batches: TrainingBatches, model: LanguageCNN) -> None:
@@ -19,6 +19,8 @@ def describe(train: Clips, validation: Clips, batches: TrainingBatches, model: L
         counts = ", ".join(
             f"{label} {int((clips.labels == i).sum())}" for i, label in enumerate(config.labels)
         )
+        if n_unlabelled := int((clips.labels == NO_LABEL).sum()):
+            counts += f", unlabelled {n_unlabelled}"
         hours = clips.n_frames.sum() * config.frame_s / 3600
         print(f"{name}: {len(clips)} clips, {hours:.1f} h ({counts})")
     if OTHER not in config.labels:

@@ -16,13 +16,15 @@ RUN_OPTIONS = (
     *("languages", "init", "steps", "batch_size", "learning_rate", "weight_decay"),
     *("phone_weight", "utterance_share", "seed", "encoder_blocks", "copies"),
     *("teacher", "units", "teacher_hours", "unit_weight", "posterior_weight", "probes"),
+    "trunk_data",
 )
 
 
 def run_options(args: argparse.Namespace) -> dict:
     """The options `RUN_OPTIONS`, as they are written on a command line."""
     options = {name: getattr(args, name) for name in RUN_OPTIONS}
-    return {**options, "languages": ",".join(args.languages)}
+    lists = {"languages": ",".join(args.languages), "trunk_data": " ".join(args.trunk_data) or None}
+    return {**options, **lists}
 
 
 def check_resumable(path: Path, options: dict, config: ModelConfig | None = None) -> None:

@@ -41,6 +41,12 @@ class Shares:
     synthetic_other: float = 0.25
 
 
+# With speech that teaches its sounds alone: a quarter of all windows, as the shares of the labels
+# sum to 1. The units have the most to learn, and new voices teach them more than those that come
+# again and again.
+TRUNK_SHARES = Shares(unlabelled=1 / 3)
+
+
 class ClipSampler:
     """Draws clip indices; every draw comes from the generator that is handed in."""
 

@@ -11,7 +11,7 @@ import numpy as np
 from langid.config import ModelConfig
 from langid.languages import OTHER, class_of, languages_of
 from langid.training.averaging import first_folder
-from langid.training.clips import Clips
+from langid.training.clips import NO_LABEL, Clips
 from langid.training.sampling import without_excess
 from langid.training.soft_targets import with_soft_targets
 from langid.training.teacher import WhisperTeacher
@@ -42,7 +42,8 @@ def add_teacher_options(parser: argparse.ArgumentParser) -> None:
         type=float,
         default=math.inf,
         metavar="HOURS",
-        help="at most so much of a split, the clips that training draws most (default: all)",
+        help="at most so much of a split and of --trunk-data, the clips that training draws most "
+        "(default: all)",
     )
     group.add_argument(
         "--unit-weight", type=float, default=0.5, help="of naming the units (default: 0.5)"
@@ -52,6 +53,15 @@ def add_teacher_options(parser: argparse.ArgumentParser) -> None:
         type=float,
         default=0.5,
         help="of agreeing with the teacher's languages (default: 0.5)",
+    )
+    group.add_argument(
+        "--trunk-data",
+        nargs="+",
+        default=(),
+        metavar="DATASET",
+        help="further datasets that teach only what the teacher hears in their train split, its "
+        "sounds and languages, and no label: speech in which the channel would pass for the "
+        "language, such as one corpus that is mostly English. A quarter of all windows",
     )
     group.add_argument(
         "--probes",
@@ -68,6 +78,8 @@ def check_teacher_options(parser: argparse.ArgumentParser, args: argparse.Namesp
     """End the command, with exit code 2, where the options do not fit each other."""
     if args.probes and not args.teacher:
         parser.error("--probes learn from the states of a teacher: give one with --teacher.")
+    if args.trunk_data and not args.teacher:
+        parser.error("--trunk-data teach what a teacher hears in them: give one with --teacher.")
     if args.probes < 0 or args.probes == 1:
         parser.error("--probes must be 0 or at least 2: a single one would have heard no voice.")
 
@@ -115,6 +127,7 @@ def contradicted(clips: Clips, labels: tuple[str, ...], languages: tuple[str, ..
     certain = np.exp(posteriors.max(axis=1)) >= CERTAIN
     wrong = [
         certain[i]
+        and clips.labels[i] != NO_LABEL
         and labels[clips.labels[i]] in own
         and class_of(answers[i], own) != labels[clips.labels[i]]
         for i in range(len(clips))
@@ -146,12 +159,13 @@ def without_own_languages(clips: Clips, config: ModelConfig) -> Clips:
 
     A teacher that does not know Esperanto calls it Spanish, which it certainly is not.
     """
-    own = [class_of(x, languages_of(config.labels)) != OTHER for x in config.teacher_languages]
+    known, named = languages_of(config.labels), clips.languages
+    own = [class_of(name, known) != OTHER for name in config.teacher_languages]
     posteriors = clips.posteriors.astype(np.float32)
     posteriors[:, own] = EXCLUDED
     with np.errstate(invalid="ignore"):  # NaN where the teacher heard nothing
         posteriors -= np.logaddexp.reduce(posteriors, axis=1, keepdims=True)
-    is_other = np.array([config.labels[label] == OTHER for label in clips.labels])
+    is_other = np.array([name is not None and class_of(name, known) == OTHER for name in named])
     posteriors = np.where(is_other[:, None], posteriors, clips.posteriors)
     return replace(clips, posteriors=posteriors.astype(np.float16))
 
