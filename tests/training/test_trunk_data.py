@@ -207,8 +207,9 @@ def test_no_class_for_the_language_is_needed_and_none_that_it_is_not_in_is_learn
 
 def test_the_teacher_contradicts_no_label_of_theirs(folder, trunk):
     targets = TeacherTargets(MelodyTeacher(wrong="fr"), 8)
-    clips = prepare_clips(load(folder, trunk, targets=targets)["train"], CONFIG)
-    doubtful = contradicted(clips, CONFIG.labels, targets.teacher.languages)
+    config = replace(CONFIG, labels=("none", "other", "fr", "en"))  # no label is not the last one
+    clips = prepare_clips(load(folder, trunk, config=config, targets=targets)["train"], config)
+    doubtful = contradicted(clips, config.labels, targets.teacher.languages)
     assert {clips.sources[i] for i in doubtful} == {"voxforge"}
 
 
@@ -295,9 +296,17 @@ def test_a_run_with_them_resumes_exactly_and_its_card_names_them(
     folder, trunk, tmp_path, monkeypatch, capsys
 ):
     more = ("--trunk-data", str(trunk), "--copies", "1")
+    describe, shares = train.describe, []
+
+    def describe_and_note(clips, validation, batches, model):
+        shares.append(batches.sampler.probabilities()[of_trunk(clips)].sum())
+        describe(clips, validation, batches, model)
+
+    monkeypatch.setattr(train, "describe", describe_and_note)
     straight, torn = tmp_path / "straight", tmp_path / "torn"
     assert train.main(arguments(folder, straight, *more)) == 0
     assert f"unlabelled {N_SPOKEN}" in capsys.readouterr().out
+    assert shares == [pytest.approx(0.25)]
 
     last = json.loads((straight / "log.jsonl").read_text().splitlines()[-1])
     assert last["unit_loss"] > 0 and last["posterior_loss"] > 0
