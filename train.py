@@ -25,6 +25,7 @@ from datasets import DatasetDict
 
 from langid.config import ModelConfig
 from langid.data.options import languages as language_list
+from langid.data.options import share
 from langid.errors import LangidError
 from langid.hub.publish import push_folder
 from langid.languages import DEFAULT_LANGUAGES, NONE, OTHER
@@ -146,6 +147,15 @@ def parse_arguments(argv: list[str] | None = None) -> argparse.Namespace:
         default=0.4,
         help="batches of whole utterances for the phones, on average (default: 0.4)",
     )
+    training.add_argument(
+        "--dropout", type=share, help="in the encoder (default: that of --init, or 0)"
+    )
+    training.add_argument(
+        "--cutmix",
+        type=share,
+        default=0.0,
+        help="of a window to go on as another one, each language in its share (default: 0)",
+    )
     training.add_argument("--validate-every", type=int, default=400, help="steps (default: 400)")
     training.add_argument("--seed", type=int, default=0)
     training.add_argument("--device", help="torch device (default: cuda where there is one)")
@@ -238,6 +248,8 @@ def run(args: argparse.Namespace, world: World) -> None:
         **asdict(optimisation),
         "batch_size": args.batch_size,
         "copies": args.copies,
+        "cutmix": args.cutmix,
+        "dropout": config.dropout,
         "init": args.init,
         "teacher": args.teacher and Path(args.teacher).name,
         "probes": args.probes,
@@ -265,6 +277,8 @@ def load_data(
     config = replace(initial, labels=labels, training=(), temperature=1.0)
     if args.encoder_blocks:
         config = replace(config, n_encoder_blocks=args.encoder_blocks)
+    if args.dropout is not None:
+        config = replace(config, dropout=args.dropout)
     splits = load_training_data(
         args.data,
         config,
@@ -288,7 +302,7 @@ def make_batches(
         batch_size=args.batch_size,
         utterance_share=args.utterance_share if args.phone_weight > 0 else 0.0,
         shares=TRUNK_SHARES if args.trunk_data else Shares(),
-        augmentation=AugmentConfig(frame_s=config.frame_s),
+        augmentation=AugmentConfig(frame_s=config.frame_s, cutmix_probability=args.cutmix),
         seed=args.seed,
         rank=world.rank,
     )

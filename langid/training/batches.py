@@ -21,6 +21,7 @@ from langid.config import ModelConfig
 from langid.languages import NONE
 from langid.training.augment import AugmentConfig, augment, synthetic_non_speech, warp
 from langid.training.clips import Clips
+from langid.training.cutmix import choose_cuts, cutmix
 from langid.training.sampling import ClipSampler, Shares
 from langid.training.units import NO_UNIT, warp_units
 from langid.windows import frame_windows
@@ -83,6 +84,7 @@ class TrainingBatches(Dataset):
         self._seed, self._rank = seed, rank
         self.augmentation = augmentation
         self.sampler = ClipSampler(clips, config.labels, shares)
+        self._n_labels = len(config.labels)
         self._none = config.labels.index(NONE)
         self._noises = np.flatnonzero(clips.labels == self._none)
         self._built_in_share = 0.0 if len(self._noises) else shares.none
@@ -116,22 +118,27 @@ class TrainingBatches(Dataset):
             log_mel, units, indices = self._utterance_batch(rng, generator)
             labels = self.clips.labels[indices]
             phones = [torch.tensor(self._targets[i]) for i in indices]
-            soft = None
+            soft, cuts = None, np.zeros(len(labels), dtype=int)
         else:
             log_mel, units, indices, labels, soft = self._window_batch(n_frames, rng, generator)
             phones = None
+            probability = self.augmentation.cutmix_probability
+            cuts = choose_cuts(labels, self._none, n_frames, probability, rng)
+            if cuts.any():
+                log_mel, units, mixed = cutmix(log_mel, units, self._or_labels(soft, labels), cuts)
+                soft = np.where(cuts[:, None] > 0, mixed, np.nan if soft is None else soft)
         noise = self._noise(log_mel.shape, rng, generator)
         log_mel = augment(log_mel, noise, self.augmentation, generator)
-        batch = Batch(log_mel, torch.from_numpy(labels), phones)
+        soft = None if soft is None else torch.from_numpy(soft)
+        batch = Batch(log_mel, torch.from_numpy(labels), phones, soft=soft)
         if self.clips.posteriors is None:
             return batch
         posteriors = self.clips.posteriors[indices].astype(np.float32)
-        posteriors[labels == self._none] = np.nan
+        posteriors[(labels == self._none) | (cuts > 0)] = np.nan
         return replace(
             batch,
             units=torch.from_numpy(units.astype(np.int64)),
             posteriors=torch.from_numpy(posteriors),
-            soft=None if soft is None else torch.from_numpy(soft),
         )
 
     def windows(self, n_batches: int) -> Iterator[Batch]:
@@ -161,8 +168,8 @@ class TrainingBatches(Dataset):
             units[synthetic] = NO_UNIT
             if soft is not None:
                 soft[synthetic] = np.nan
-        lengths = n_frames * _draw(len(indices), self.augmentation.tempo, generator)
-        scale = _draw(len(indices), self.augmentation.vocal_tract_warp, generator)
+        lengths = n_frames * self._factors(len(indices), self.augmentation.tempo, generator)
+        scale = self._factors(len(indices), self.augmentation.vocal_tract_warp, generator)
         units = warp_units(units, n_frames, lengths.numpy())
         labels = np.where(synthetic, self._none, labels)
         return warp(crops, n_frames, lengths, scale), units, indices, labels, soft
@@ -185,9 +192,21 @@ class TrainingBatches(Dataset):
             row[:, log_mel.shape[1] :] = log_mel[:, -1:]
             own[: log_mel.shape[1]] = self.clips.units(index)
         units = warp_units(units, n_frames, lengths)
-        scale = _draw(len(indices), self.augmentation.vocal_tract_warp, generator)
+        scale = self._factors(len(indices), self.augmentation.vocal_tract_warp, generator)
         lengths = torch.from_numpy(lengths.astype(np.float32))
         return warp(torch.from_numpy(padded), n_frames, lengths, scale), units, indices
+
+    def _factors(self, n: int, bounds: tuple[float, float], generator: torch.Generator) -> Tensor:
+        """(n,) of the axes of so many windows; 1 leaves one exactly as it is."""
+        low, high = bounds
+        factors = low + (high - low) * torch.rand(n, generator=generator)
+        warped = torch.rand(n, generator=generator) < self.augmentation.warp_probability
+        return torch.where(warped, factors, 1.0)
+
+    def _or_labels(self, soft: np.ndarray | None, labels: np.ndarray) -> np.ndarray:
+        """Soft targets (batch, n_labels), with certainty of the label where there are none."""
+        certain = np.eye(self._n_labels, dtype=np.float32)[labels]
+        return certain if soft is None else np.where(np.isnan(soft), certain, soft)
 
     def _crop(
         self, index: int, n_frames: int, rng: np.random.Generator
@@ -281,8 +300,3 @@ class _Utterances:
         n_clips = max(8, n_total_frames // n_frames)
         chosen = low + rng.choice(len(weights), size=n_clips, p=weights)
         return n_frames, self._indices[chosen].tolist()
-
-
-def _draw(n: int, bounds: tuple[float, float], generator: torch.Generator) -> Tensor:
-    low, high = bounds
-    return low + (high - low) * torch.rand(n, generator=generator)

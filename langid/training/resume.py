@@ -15,6 +15,7 @@ from langid.errors import DataError
 RUN_OPTIONS = (
     *("languages", "init", "steps", "batch_size", "learning_rate", "weight_decay"),
     *("phone_weight", "utterance_share", "seed", "encoder_blocks", "copies"),
+    *("dropout", "cutmix"),
     *("teacher", "units", "teacher_hours", "unit_weight", "posterior_weight", "probes"),
     "trunk_data",
 )

@@ -25,6 +25,7 @@ from langid.evaluation.report import TrainingSource
 from langid.hub.publish import push_folder
 from langid.training.datasets import (
     ROW_FEATURES,
+    TEACHES_LANGUAGE,
     check_folders,
     check_speakers,
     describe_sources,
@@ -208,6 +209,16 @@ def test_who_is_lent_speaks_in_training_no_more_not_even_another_language():
     assert len(splits["train"]) == 16
 
 
+def test_rows_that_teach_no_language_are_not_lent_nor_kept_of_who_is():
+    taught = [("y", f"y{i}", "s", None, False, 1.0) for i in range(3)]
+    untaught = [*taught, *(("z", f"z{i}", "s", None, False, 1.0) for i in range(9))]
+    train = clips(*taught, *untaught).add_column(TEACHES_LANGUAGE, [True] * 3 + [False] * 12)
+    splits = hold_back(train, clips(("x", "x", "s", None, False, 1.0)), ("x", "y"), seed=0)
+    assert splits["validation"]["language"][:] == ["x", "y"]
+    check_speakers(splits["train"], splits["validation"])
+    assert len(splits["train"]) == 13  # without either row of who is lent
+
+
 def test_speakers_carry_their_source(tmp_path):
     row = {"audio": {"bytes": b"x", "path": "x.wav"}, "language": 1}
     two = [{**row, "speaker_id": "anna", "source": source} for source in ("radio", "phone")]
@@ -256,3 +267,12 @@ def test_the_card_learns_of_sources_and_licences():
     voxforge, mine = describe_sources(train)
     assert voxforge == TrainingSource("voxforge", gpl, ("en", "fr"), 2, 2.0, 2, False)
     assert (mine.source, mine.licence) == ("mine", "unstated")
+
+
+def test_the_card_learns_which_sources_taught_sounds_only():
+    train = clips(*((lang, "a", "s", None, False, 1800.0) for lang in ("x", "x", None)))
+    table = describe_sources(train.add_column(TEACHES_LANGUAGE, [True, False, False]))
+    assert [(x.sounds_only, x.n_clips, x.languages) for x in table] == [
+        (True, 2, ("x",)),
+        (False, 1, ("x",)),
+    ]

@@ -9,7 +9,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import torch
-from datasets import Dataset
 from helpers.dataset import finish, utterance
 from helpers.hub import local_hub
 from helpers.hub_server import USER
@@ -30,7 +29,6 @@ from langid.training.augment import AugmentConfig
 from langid.training.batches import TrainingBatches
 from langid.training.cache import load_training_data
 from langid.training.clips import NO_LABEL, prepare_clips, with_trained_labels
-from langid.training.datasets import describe_sources, hold_back
 from langid.training.sampling import TRUNK_SHARES, ClipSampler, without_excess
 from langid.training.soft_targets import with_soft_targets
 from langid.training.teacher_options import (
@@ -221,37 +219,6 @@ def test_probes_neither_hear_them_nor_say_anything_of_them(folder, trunk, monkey
     assert [row["states"] for row in clips.state_rows.select(np.flatnonzero(mine))] == [None] * 8
     soft = with_soft_targets(clips, CONFIG, 2, 0, torch.device("cpu")).soft
     assert [len(rows) > 0 for rows in soft] == (~mine).tolist()
-
-
-def rows(*facts):
-    """Rows of (language, speaker, whether the language is taught)."""
-    languages, speakers, taught = zip(*facts, strict=True)
-    n = len(facts)
-    return Dataset.from_dict(
-        {
-            **{"language": languages, "speaker_id": speakers, "teaches_language": taught},
-            **{"source": ["s"] * n, "licence": [None] * n, "synthetic": [False] * n},
-            "duration_s": [1800.0] * n,
-        }
-    )
-
-
-def test_validation_is_lent_none_of_them_and_lent_speakers_are_heard_no_more():
-    taught = [("y", f"y{i}", True) for i in range(3)]
-    untaught = [("y", f"y{i}", False) for i in range(3)] + [("z", f"z{i}", False) for i in range(9)]
-    validation = rows(("x", "x", True)).remove_columns("teaches_language")
-    splits = hold_back(rows(*taught, *untaught), validation, ("x", "y"), seed=0)
-    assert len(splits["validation"]) == 2 and splits["validation"]["language"][1] == "y"
-    lent = splits["validation"]["speaker_id"][1]
-    assert lent not in splits["train"]["speaker_id"][:] and len(splits["train"]) == 13
-
-
-def test_sources_tell_which_taught_sounds_only():
-    table = describe_sources(rows(("x", "a", True), ("x", "b", False), (None, "c", False)))
-    assert [(x.sounds_only, x.n_clips, x.languages) for x in table] == [
-        (True, 2, ("x",)),
-        (False, 1, ("x",)),
-    ]
 
 
 def test_a_speaker_in_validation_is_refused(folder, tmp_path):
