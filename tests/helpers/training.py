@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +14,8 @@ import soundfile
 
 import prepare_data
 from helpers.dataset import finish, utterance, write_shards
+from langid.training.batches import Batch
+from langid.training.trainer import Trainer
 
 RATE = 16_000
 MELODIES_HZ = {"en": (300, 500), "fr": (900, 1400), "nl": (2200, 3000), "noise": ()}
@@ -46,6 +48,24 @@ def build_corpus(folder: Path) -> Path:
     write_corpus(recordings)
     assert prepare_data.main(["folder", str(recordings), "--output", str(output)]) == 0
     return output
+
+
+@contextmanager
+def interrupted_at(
+    step: int, check: Callable[[Batch], None] = lambda batch: None
+) -> Iterator[None]:
+    """Ctrl-C after so many steps of training; ``check`` sees every batch."""
+    train_step = Trainer.train_step
+
+    def interruptible(self, batch):
+        check(batch)
+        if self.step == step:
+            raise KeyboardInterrupt
+        return train_step(self, batch)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Trainer, "train_step", interruptible)
+        yield
 
 
 def short_run(dataset: Path, output: Path, *more: str) -> list[str]:

@@ -5,18 +5,12 @@ from pathlib import Path
 
 import pytest
 import torch
-from helpers.training import build_corpus, cache_in, short_run
+from helpers.training import short_run
 from safetensors.torch import load_file
 
 import train
 from langid.evaluation.report import read_report
 from langid.training.trainer import Trainer
-
-
-@pytest.fixture(scope="module")
-def dataset(tmp_path_factory):
-    with cache_in(tmp_path_factory.mktemp("cache")):
-        yield build_corpus(tmp_path_factory.mktemp("corpus"))
 
 
 @pytest.fixture(scope="module")

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from helpers.training import short_run
 
 import train
 from langid.config import ModelConfig
@@ -13,7 +14,6 @@ from langid.training.batches import TrainingBatches
 from langid.training.clips import NO_LABEL, prepare_clips
 from langid.training.cutmix import choose_cuts, cutmix
 from langid.training.sampling import Shares
-from tests.helpers.training import build_corpus, cache_in, short_run
 
 NONE = 3
 UNCHANGED = AugmentConfig(
@@ -54,17 +54,6 @@ def test_both_parts_count_by_their_frames_and_are_equally_loud():
     mixed, _, _ = cutmix(rising, units[:2], np.eye(3)[:2], np.array([20, 0]))
     assert mixed[0, 0, 20:].tolist() == list(range(20))
     assert units[0].tolist() == [0] * 10 and rising[0, 0, 20] == 20  # nothing is changed in place
-
-
-@pytest.fixture(scope="module", autouse=True)
-def own_cache(tmp_path_factory):
-    with cache_in(tmp_path_factory.mktemp("cache")):
-        yield
-
-
-@pytest.fixture(scope="module")
-def dataset(tmp_path_factory):
-    return build_corpus(tmp_path_factory.mktemp("corpus"))
 
 
 @pytest.fixture(scope="module")

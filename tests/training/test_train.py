@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from helpers.training import build_corpus, cache_in, short_run
+from helpers.training import interrupted_at, short_run
 from safetensors.torch import load_file
 
 import train
@@ -25,17 +25,6 @@ from langid.training.sampling import Shares
 from langid.training.trainer import Optimisation, Trainer
 
 LANGUAGES = ("en", "fr")
-
-
-@pytest.fixture(scope="module", autouse=True)
-def own_cache(tmp_path_factory):
-    with cache_in(tmp_path_factory.mktemp("cache")):
-        yield
-
-
-@pytest.fixture(scope="module")
-def dataset(tmp_path_factory):
-    return build_corpus(tmp_path_factory.mktemp("corpus"))
 
 
 @pytest.fixture(scope="module")
@@ -185,19 +174,11 @@ def test_training_learns_melodies(clips, config):
 
 
 @pytest.mark.slow
-def test_the_command_writes_a_usable_run_and_resumes(dataset, tmp_path, monkeypatch, capsys):
+def test_the_command_writes_a_usable_run_and_resumes(dataset, tmp_path, capsys):
     straight, torn = tmp_path / "straight", tmp_path / "torn"
     assert train.main(short_run(dataset, straight)) == 0
 
-    train_step = Trainer.train_step
-
-    def stop_at_three(self, batch):
-        if self.step == 3:
-            raise KeyboardInterrupt
-        return train_step(self, batch)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Trainer, "train_step", stop_at_three)
+    with interrupted_at(3):
         assert train.main(short_run(dataset, torn)) == 130
     assert "--resume" in capsys.readouterr().out
     capsys.readouterr()

@@ -5,13 +5,12 @@ import json
 import pytest
 import torch
 from helpers.teacher import MelodyTeacher
-from helpers.training import cache_in
+from helpers.training import cache_in, interrupted_at
 from safetensors.torch import load_file
 
 import train
 from langid.checkpoint import load_model
 from langid.training import probe, teacher_options
-from langid.training.trainer import Trainer
 
 pytestmark = pytest.mark.slow
 
@@ -37,17 +36,12 @@ def test_a_run_with_a_teacher_resumes_exactly(folder, tmp_path, monkeypatch, n_p
     probes = ("--probes", str(n_probes))
     straight, torn = tmp_path / "straight", tmp_path / "torn"
     assert train.main(arguments(folder, straight, *probes)) == 0
-    train_step = Trainer.train_step
 
-    def stop_at_three(self, batch):
+    def check(batch):
         assert batch.units is not None and batch.posteriors is not None
         assert (batch.soft is not None) == (n_probes > 0 and batch.phones is None)
-        if self.step == 3:
-            raise KeyboardInterrupt
-        return train_step(self, batch)
 
-    with monkeypatch.context() as patch:
-        patch.setattr(Trainer, "train_step", stop_at_three)
+    with interrupted_at(3, check):
         assert train.main(arguments(folder, torn, *probes)) == 130
     assert train.main(arguments(folder, torn, *probes, "--resume")) == 0
     a, b = load_file(straight / "model.safetensors"), load_file(torn / "model.safetensors")

@@ -13,7 +13,7 @@ from helpers.dataset import finish, utterance
 from helpers.hub import local_hub
 from helpers.hub_server import USER
 from helpers.teacher import MelodyTeacher
-from helpers.training import cache_in, short_run
+from helpers.training import cache_in, interrupted_at, short_run
 from safetensors.torch import load_file
 
 import train
@@ -37,7 +37,6 @@ from langid.training.teacher_options import (
     without_own_languages,
 )
 from langid.training.teacher_targets import TeacherTargets
-from langid.training.trainer import Trainer
 from langid.training.units import NO_UNIT
 
 CONFIG = ModelConfig(labels=("en", "fr", "other", "none"))
@@ -286,15 +285,7 @@ def test_a_run_with_them_resumes_exactly_and_its_card_names_them(
     card = (straight / "README.md").read_text()
     assert "| libri (sounds only) |" in card and 'sources marked "sounds\nonly"' in card
 
-    train_step = Trainer.train_step
-
-    def stop_at_three(self, batch):
-        if self.step == 3:
-            raise KeyboardInterrupt
-        return train_step(self, batch)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Trainer, "train_step", stop_at_three)
+    with interrupted_at(3):
         assert train.main(arguments(folder, torn, *more)) == 130
     assert train.main([*arguments(folder, torn), "--copies", "1", "--resume"]) == 2
     assert f"--trunk-data was {trunk} and is None" in capsys.readouterr().err
