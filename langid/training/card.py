@@ -18,6 +18,8 @@ def make_card(config: ModelConfig, report: Report) -> ModelCard:
     languages = list(languages_of(config.labels))
     training = report.training
     trained_on = training.sources if training else ()
+    labelled = [source for source in trained_on if not source.sounds_only]
+    heard = [source for source in trained_on if source.sounds_only]
     settings = training.settings if training else {}
     return ModelCard.from_template(
         _metadata(languages, report, trained_on),
@@ -31,8 +33,10 @@ def make_card(config: ModelConfig, report: Report) -> ModelCard:
         sources=tables.source_table(report),
         conditions=tables.condition_table(report),
         weak_points=tables.weak_points(report),
-        n_train_clips=f"{sum(source.n_clips for source in trained_on):,}",
-        train_hours=f"{sum(source.hours for source in trained_on):.1f}",
+        n_train_clips=f"{sum(source.n_clips for source in labelled):,}",
+        train_hours=f"{sum(source.hours for source in labelled):.1f}",
+        n_heard_clips=f"{sum(source.n_clips for source in heard):,}" if heard else "",
+        heard_hours=f"{sum(source.hours for source in heard):.1f}",
         data=_data(trained_on) if trained_on else "",
         labels=_labels(config) if config.training else "",
         settings=table(["setting", "value"], [[k, f"`{v}`"] for k, v in settings.items()])

@@ -44,6 +44,17 @@ def test_the_card_tells_figures_and_sources():
     assert "{" not in text and "None" not in text
 
 
+def test_what_taught_sounds_alone_is_no_part_of_the_total():
+    heard = replace(CROWD, source="libri", sounds_only=True, n_clips=1234, hours=7.0)
+    training = Training({"teacher": "whisper-base"}, (CROWD, heard))
+    text = str(make_card(ModelConfig(), report(training=training)))
+    assert "5,000 clips, 1.5 h." in text and "| libri (sounds only) |" in text
+    assert 'of 1,234 clips more, 7.0 h, marked "sounds only", of which it learnt no label.' in text
+    assert "sounds only" not in str(
+        make_card(ModelConfig(), report(training=Training({"teacher": "x"}, (CROWD,))))
+    )
+
+
 def test_the_card_promises_the_answers_that_were_trained():
     text = str(make_card(ModelConfig(), report("MIT")))
     assert "It also says when another language is spoken, or nobody speaks." in text

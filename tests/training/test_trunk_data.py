@@ -283,7 +283,7 @@ def test_a_run_with_them_resumes_exactly_and_its_card_names_them(
         ("libri", True),
     }
     card = (straight / "README.md").read_text()
-    assert "| libri (sounds only) |" in card and 'sources marked "sounds\nonly"' in card
+    assert "| libri (sounds only) |" in card and 'only", of which it learnt no label.' in card
 
     with interrupted_at(3):
         assert train.main(arguments(folder, torn, *more)) == 130
