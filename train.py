@@ -169,7 +169,8 @@ def parse_arguments(argv: list[str] | None = None) -> argparse.Namespace:
     args = parser.parse_args(argv)
     for name in ("steps", "batch_size", "validate_every", "num_proc", "units", "copies"):
         least = 0 if name in ("copies", "steps") else 1
-        if getattr(args, name) < least:
+        value = getattr(args, name)
+        if value is not None and value < least:
             parser.error(f"--{name.replace('_', '-')} must be at least {least}.")
     if not args.steps:
         if not args.init:

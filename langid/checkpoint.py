@@ -6,7 +6,8 @@ A checkpoint is a folder with ``config.json`` and ``model.safetensors``.
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from textwrap import shorten
@@ -17,6 +18,7 @@ from huggingface_hub.errors import (
     HfHubHTTPError,
     HFValidationError,
     HTTPError,
+    LocalEntryNotFoundError,
     OfflineModeIsEnabled,
     RemoteEntryNotFoundError,
 )
@@ -70,9 +72,9 @@ def _digest(settings: dict) -> str:
     return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
 
 
-def fetch_weights(repo_id: str, revision: str | None = None) -> Path:
-    """Download both files of one commit of a Hub repository: the cache's folder for that commit,
-    which is named after it.
+def fetch_weights(repo_id: str, revision: str | None = None, also: Sequence[str] = ()) -> Path:
+    """Download both files of one commit of a Hub repository, and those of ``also`` that it has:
+    the cache's folder for that commit, which is named after it.
 
     Raises
     ------
@@ -84,6 +86,10 @@ def fetch_weights(repo_id: str, revision: str | None = None) -> Path:
         config = hf_hub_download(repo_id, CONFIG_FILE, revision=revision, local_files_only=local)
         folder = Path(config).parent
         hf_hub_download(repo_id, WEIGHTS_FILE, revision=folder.name, local_files_only=local)
+        missing = LocalEntryNotFoundError if local else RemoteEntryNotFoundError
+        for name in also:
+            with suppress(missing):
+                hf_hub_download(repo_id, name, revision=folder.name, local_files_only=local)
     except HFValidationError as error:
         raise WeightsError(
             f"{repo_id!r} is neither a folder here nor a Hub repository id such as USER/NAME."

@@ -67,6 +67,7 @@ class Whisper:
         self.weights_bytes = (folder / MODEL_FILE).stat().st_size
         self.fingerprint = f"{_digest(folder / MODEL_FILE)} {compute_type}"
         silence = self.encode(np.zeros(_SAMPLE_RATE_HZ // 10, np.float32))
+        self.state_size = silence.shape[-1]
         self.languages = tuple(sorted(self._by_language(silence)))
 
     def encode(self, waveform: np.ndarray):

@@ -13,9 +13,10 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from langid.checkpoint import EMBEDDED, load_model
+from langid.checkpoint import EMBEDDED, fetch_weights, read_model
 from langid.config import ModelConfig
 from langid.errors import DataError
+from langid.evaluation.report import METRICS_FILE
 from langid.model import LanguageCNN
 from langid.training.batches import Batch
 from langid.training.initial import TAUGHT_HEADS, build_model
@@ -76,13 +77,22 @@ def is_mean(text: str | None) -> bool:
 
 
 def first_folder(text: str) -> Path:
-    """Where the files beside the weights of the first model of ``--init`` are, if it has any; no
-    folder where it comes from the Hub."""
+    """Where the first model of ``--init`` is, with its units and figures if it has any.
+
+    Raises
+    ------
+    langid.errors.WeightsError
+        If it is on the Hub and cannot be had.
+    """
     return _folder(parse_initial(text)[0][0])
 
 
 def _folder(model: str) -> Path:
-    return EMBEDDED if model == "embedded" else Path(model)
+    if model == "embedded":
+        return EMBEDDED
+    if Path(model).is_dir():
+        return Path(model)
+    return fetch_weights(model, also=(UNITS_FILE, METRICS_FILE))
 
 
 def load_initial(text: str) -> LanguageCNN:
@@ -97,9 +107,10 @@ def load_initial(text: str) -> LanguageCNN:
     """
     parents = []
     for name, share in parse_initial(text):
-        file = _folder(name) / UNITS_FILE
+        folder = _folder(name)
+        file = folder / UNITS_FILE
         units = Units.load(file).digest if file.is_file() else None
-        parents.append(Parent(load_model(name).model, share, units))
+        parents.append(Parent(read_model(folder), share, units))
     return mean_of(parents)
 
 

@@ -16,6 +16,7 @@ from langid.hub.publish import CARD_FILE, Publication
 from langid.identifier import LanguageIdentifier
 from langid.training.card import make_card
 from langid.training.datasets import REQUIRED_COLUMNS, describe_sources
+from langid.training.units import UNITS_FILE
 
 LOG_FILE = "log.jsonl"
 CHECKPOINT_FILE = "checkpoint.pt"
@@ -23,7 +24,7 @@ RUN = Publication(
     repo_type="model",
     noun="run",
     # The checkpoint stays at home: it is for resuming, and three times the size.
-    files=(CONFIG_FILE, WEIGHTS_FILE, CARD_FILE, METRICS_FILE, LOG_FILE, "*.png"),
+    files=(CONFIG_FILE, WEIGHTS_FILE, UNITS_FILE, CARD_FILE, METRICS_FILE, LOG_FILE, "*.png"),
     replaced=(),
     message="Upload weights, card and figures",
     remedy="upload again with 'hf upload {repo_id} {folder} --exclude \"*.pt\"'",

@@ -10,6 +10,7 @@ import torch
 from langid.config import ModelConfig
 from langid.data.espeak import espeak_available
 from langid.errors import DataError
+from langid.training.units import N_UNITS
 
 # Options on which the weights depend, beside the recordings: --resume takes no others.
 RUN_OPTIONS = (
@@ -25,7 +26,7 @@ def run_options(args: argparse.Namespace) -> dict:
     """The options `RUN_OPTIONS`, as they are written on a command line."""
     options = {name: getattr(args, name) for name in RUN_OPTIONS}
     lists = {"languages": ",".join(args.languages), "trunk_data": " ".join(args.trunk_data) or None}
-    return {**options, **lists}
+    return {**options, **lists, "units": args.units or N_UNITS}
 
 
 def check_resumable(path: Path, options: dict, config: ModelConfig | None = None) -> None:

@@ -14,6 +14,7 @@ class Teacher(Protocol):
     """What training needs of a teacher; tests put a small one in its place."""
 
     languages: tuple[str, ...]  # codes, in the order of the posteriors
+    state_size: int
     fingerprint: str  # equal only for teachers that say the same
 
     def infer(self, waveform: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -34,6 +35,7 @@ class WhisperTeacher:
     def __init__(self, model: str, n_workers: int = 1):
         self._whisper = Whisper(model, n_workers)
         self.languages = self._whisper.languages
+        self.state_size = self._whisper.state_size
         self.fingerprint = f"{self._whisper.fingerprint} {VERSION}"
 
     def infer(self, waveform: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

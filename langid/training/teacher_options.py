@@ -16,7 +16,7 @@ from langid.training.sampling import without_excess
 from langid.training.soft_targets import with_soft_targets
 from langid.training.teacher import WhisperTeacher
 from langid.training.teacher_targets import TeacherTargets
-from langid.training.units import UNITS_FILE, Units
+from langid.training.units import N_UNITS, UNITS_FILE, Units
 
 CONTRADICTED_FILE = "contradicted.csv"
 EXCLUDED = -30.0  # log-posterior of a language that the label excludes
@@ -35,7 +35,9 @@ def add_teacher_options(parser: argparse.ArgumentParser) -> None:
         "faster-whisper, a Hub id or a name such as base",
     )
     group.add_argument(
-        "--units", type=int, default=512, help="classes of the teacher's states (default: 512)"
+        "--units",
+        type=int,
+        help=f"classes of the teacher's states (default: those of --init, or {N_UNITS})",
     )
     group.add_argument(
         "--teacher-hours",
@@ -85,7 +87,8 @@ def check_teacher_options(parser: argparse.ArgumentParser, args: argparse.Namesp
 
 
 def open_targets(args: argparse.Namespace) -> TeacherTargets | None:
-    """The teacher, with the units of the run that goes on or is started from, if it has any.
+    """The teacher, with the units of the run that goes on, or of the one that is started from if
+    it has such units.
 
     Raises
     ------
@@ -96,13 +99,28 @@ def open_targets(args: argparse.Namespace) -> TeacherTargets | None:
     """
     if not args.teacher:
         return None
-    started_from = first_folder(args.init) if args.init else args.output
-    known = (args.output if args.resume else started_from) / UNITS_FILE
-    units = Units.load(known) if known.is_file() else None
     teacher = WhisperTeacher(args.teacher, args.num_proc)
+    units = None
+    if args.resume or args.init:
+        path = (args.output if args.resume else first_folder(args.init)) / UNITS_FILE
+        units = _units_to_keep(path, teacher.state_size, args.units)
     return TeacherTargets(
-        teacher, args.units, args.num_proc, units, args.teacher_hours, args.probes > 0
+        teacher, args.units or N_UNITS, args.num_proc, units, args.teacher_hours, args.probes > 0
     )
+
+
+def _units_to_keep(path: Path, state_size: int, n_units: int | None) -> Units | None:
+    """The units in a file, if it holds as many as are asked for, of states of that size."""
+    if not path.is_file():
+        return None
+    units = Units.load(path)
+    if units.state_size == state_size and n_units in (None, len(units)):
+        return units
+    print(
+        f"The {len(units)} units in {path} divide states of {units.state_size} numbers: "
+        f"{n_units or N_UNITS} are fitted to the teacher's, of {state_size}."
+    )
+    return None
 
 
 def with_teacher_heads(config: ModelConfig, targets: TeacherTargets | None) -> ModelConfig:

@@ -26,7 +26,7 @@ from langid.training.clips import is_usable, prepare_clips
 from langid.training.datasets import DatasetSplit
 from langid.training.sampling import ClipSampler, Shares
 from langid.training.teacher import Teacher
-from langid.training.units import Units, fit_units
+from langid.training.units import N_UNITS, Units, fit_units
 
 FEATURES = Features(units=Value("binary"), posteriors=Value("binary"))
 STATE_FEATURES = Features(**FEATURES, states=Value("binary"))
@@ -47,7 +47,7 @@ class TeacherTargets:
     def __init__(
         self,
         teacher: Teacher,
-        n_units: int = 512,
+        n_units: int = N_UNITS,
         n_threads: int = 1,
         units: Units | None = None,
         max_hours: float = math.inf,

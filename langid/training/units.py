@@ -22,6 +22,7 @@ UNITS_FILE = "units.safetensors"
 UNIT_FRAME_S = 0.04  # one unit for each frame of the network's encoder
 LOG_MEL_FRAMES_PER_UNIT = 4
 NO_UNIT = -1  # of a frame without a target
+N_UNITS = 512  # unless another number is asked for
 N_ITERATIONS = 25
 _CHUNK = 16_384  # frames whose distances are in memory at once
 
@@ -40,6 +41,10 @@ class Units:
 
     def __len__(self) -> int:
         return len(self.centroids)
+
+    @property
+    def state_size(self) -> int:
+        return len(self.mean)
 
     @property
     def digest(self) -> str:

@@ -11,6 +11,7 @@ class MelodyTeacher:
     """The interface of ``langid.training.teacher.Teacher``; counts what it was given."""
 
     languages = LANGUAGES
+    state_size = 16
     fingerprint = "melodies 1"
 
     def __init__(self, wrong: str | None = None):
@@ -19,14 +20,16 @@ class MelodyTeacher:
         self.stop_after = None  # clips until Ctrl-C
 
     def infer(self, waveform: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """States are the spectrum of each 40 ms in 16 bands; the loudest melody is the language."""
+        """States are the spectrum of each 40 ms in bands; the loudest melody is the language."""
         if self.n_calls == self.stop_after:
             raise KeyboardInterrupt
         self.n_calls += 1
         n = round(_STATE_S * 16_000)
         frames = waveform[: len(waveform) // n * n].reshape(-1, n)
         power = np.abs(np.fft.rfft(frames, axis=1)[:, :320]) ** 2
-        states = np.log(power.reshape(len(frames), 16, 20).sum(axis=2) + 1e-6).astype(np.float32)
+        states = np.log(power.reshape(len(frames), self.state_size, -1).sum(axis=2) + 1e-6).astype(
+            np.float32
+        )
         spectrum = power.sum(axis=0)
         middle_hz = (spectrum * 25.0 * np.arange(320)).sum() / spectrum.sum()
         distances = np.abs(np.log(middle_hz / _MIDDLES_HZ)) * 8

@@ -4,6 +4,8 @@ import json
 
 import pytest
 import torch
+from helpers.hub import local_hub
+from helpers.hub_server import USER
 from helpers.teacher import MelodyTeacher
 from helpers.training import cache_in, interrupted_at
 from safetensors.torch import load_file
@@ -11,6 +13,7 @@ from safetensors.torch import load_file
 import train
 from langid.checkpoint import load_model
 from langid.training import probe, teacher_options
+from langid.training.units import UNITS_FILE, Units
 
 pytestmark = pytest.mark.slow
 
@@ -20,6 +23,10 @@ def own_cache_and_teacher(tmp_path, monkeypatch):
     monkeypatch.setattr(teacher_options, "WhisperTeacher", lambda model, n: MelodyTeacher())
     with cache_in(tmp_path / "cache"):
         yield
+
+
+def units_of(run):
+    return (run / UNITS_FILE).read_bytes()
 
 
 def arguments(folder, output, *more):
@@ -93,5 +100,43 @@ def test_units_of_the_run_that_is_started_from_are_kept(folder, tmp_path):
     assert train.main(arguments(folder, tmp_path / "first")) == 0
     more = ["--init", str(tmp_path / "first"), "--seed", "5"]
     assert train.main(arguments(folder, tmp_path / "second", *more)) == 0
-    first, second = (tmp_path / name / "units.safetensors" for name in ("first", "second"))
-    assert first.read_bytes() == second.read_bytes()
+    assert units_of(tmp_path / "first") == units_of(tmp_path / "second")
+
+
+@pytest.mark.parametrize("state_size, units", [(16, "5"), (8, "8")])
+def test_units_of_another_number_or_of_other_states_are_fitted(
+    folder, tmp_path, monkeypatch, capsys, state_size, units
+):
+    assert train.main(arguments(folder, tmp_path / "first")) == 0
+    monkeypatch.setattr(MelodyTeacher, "state_size", state_size)
+    monkeypatch.setattr(MelodyTeacher, "fingerprint", f"melodies of {state_size}")
+    more = ["--init", str(tmp_path / "first"), "--units", units]
+    assert train.main(arguments(folder, tmp_path / "second", *more)) == 0
+    assert f"{units} are fitted to the teacher's, of {state_size}" in capsys.readouterr().out
+    found = Units.load(tmp_path / "second" / UNITS_FILE)
+    assert (len(found), found.state_size) == (int(units), state_size)
+
+
+def test_without_a_number_the_units_of_the_run_that_is_started_from_are_kept(folder, tmp_path):
+    assert train.main(arguments(folder, tmp_path / "first")) == 0
+    more = arguments(folder, tmp_path / "second", "--init", str(tmp_path / "first"))
+    at = more.index("--units")
+    assert train.main(more[:at] + more[at + 2 :]) == 0
+    assert units_of(tmp_path / "first") == units_of(tmp_path / "second")
+
+
+@pytest.mark.filterwarnings("ignore:Use 'content=:DeprecationWarning")  # the Hub's client
+def test_units_go_to_the_hub_and_come_back(folder, tmp_path, monkeypatch):
+    repo = f"{USER}/taught"
+    with local_hub(tmp_path, monkeypatch):
+        first = arguments(folder, tmp_path / "first", "--push-to-hub", repo)
+        assert train.main(first) == 0
+        more = arguments(folder, tmp_path / "second", "--init", repo, "--seed", "5")
+        assert train.main(more) == 0
+        assert units_of(tmp_path / "first") == units_of(tmp_path / "second")
+        mean = f"{repo}=1,{tmp_path / 'second'}=1"
+        arguments_of_mean = ["--data", str(folder), "--output", str(tmp_path / "mean")]
+        arguments_of_mean += ["--languages", "en,fr", "--init", mean, "--steps", "0"]
+        assert train.main(arguments_of_mean) == 0
+        assert units_of(tmp_path / "first") == units_of(tmp_path / "mean")
+        assert '"mean of"' in (tmp_path / "mean" / "metrics.json").read_text()
