@@ -242,7 +242,8 @@ class TrainingBatches(Dataset):
     def _noise(
         self, shape: torch.Size, rng: np.random.Generator, generator: torch.Generator
     ) -> Tensor:
-        """What lies under the batch: mostly recordings without speech, sometimes other talk."""
+        """What lies under the batch: mostly recordings without speech, sometimes other talk, which
+        is drawn as windows are: what most clips are is not what most people talk over."""
         if len(self._noises):
             noise = np.empty(shape, dtype=np.float32)
         else:
@@ -251,8 +252,8 @@ class TrainingBatches(Dataset):
             background = rng.random() < BACKGROUND_PROBABILITY
             if background and not len(self._noises):
                 continue
-            index = rng.choice(self._noises) if background else rng.integers(len(self.clips))
-            row[:] = self._crop(int(index), shape[2], rng)[0]
+            index = int(rng.choice(self._noises)) if background else self.sampler.draw(rng)
+            row[:] = self._crop(index, shape[2], rng)[0]
         return torch.from_numpy(noise)
 
 

@@ -5,7 +5,11 @@ import numpy as np
 import pytest
 from helpers.clips import LABELS, clips
 
-from langid.training.clips import NO_LABEL
+from langid.config import ModelConfig
+from langid.training import batches
+from langid.training.augment import AugmentConfig
+from langid.training.batches import TrainingBatches
+from langid.training.clips import NO_LABEL, Clips
 from langid.training.sampling import ClipSampler, Shares, family_of, without_excess
 
 
@@ -121,3 +125,23 @@ def test_a_language_of_few_speakers_is_heard_more_than_their_number():
     ia = np.mean([source.languages[sampler.draw(rng)] == "ia" for _ in range(4000)])
     assert ia == pytest.approx(2**0.5 / (16**0.5 + 2**0.5), abs=0.02)
     np.testing.assert_allclose(sampler.probabilities()[16:], 2**0.5 / (16**0.5 + 2**0.5) / 2)
+
+
+def test_talk_in_the_background_is_drawn_as_windows_are(monkeypatch):
+    spoken = [(LABELS[i % 2], "s", f"v{i}", False) for i in range(20)]
+    many = clips([*spoken, *(("other", "t", f"w{i}", False) for i in range(400))])
+    many = replace(many, labels=np.where(many.labels == 2, NO_LABEL, many.labels))
+    heard = []
+
+    def log_mel(self, index, version=0):
+        heard.append(index)
+        return np.zeros((self.n_frames[index], self.n_mels), np.float16)
+
+    monkeypatch.setattr(Clips, "log_mel", log_mel)
+    monkeypatch.setattr(batches, "BACKGROUND_PROBABILITY", 0.0)
+    config = ModelConfig(labels=LABELS)
+    settings = {"n_steps": 9, "batch_size": 50, "utterance_share": 0.0, "seed": 0}
+    made = TrainingBatches(many, config, **settings, shares=Shares(), augmentation=AugmentConfig())
+    for step in range(9):
+        made[step]
+    assert np.mean(np.array(heard) >= 20) < 0.25  # of the clips they are 0.95
