@@ -249,7 +249,7 @@ def run_transcribe(options: argparse.Namespace) -> None:
     target = _target(options)
     folder = find_dataset(options.dataset)
     transcriber = open_transcriber(options.model)
-    jobs, languages = transcript_jobs(options.dataset, folder, transcriber.knows)
+    jobs, languages = transcript_jobs(options.dataset, folder, transcriber)
     target.build(
         jobs=jobs,
         languages=languages,

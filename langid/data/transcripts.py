@@ -70,17 +70,18 @@ class Transcriber(Protocol):
 
 
 def transcript_jobs(
-    name: str, folder: Path, knows: Callable[[str], bool]
+    name: str, folder: Path, transcriber: Transcriber
 ) -> tuple[list[Job], list[str]]:
     """Jobs that read all rows of a dataset, and its languages; see `langid.data.merge.merge_jobs`.
 
-    A job's ``amount`` is the hours in it that are to be transcribed.
+    A job's ``amount`` is the hours in it that are to be transcribed; what another transcriber made
+    of it is out of date.
     """
     row_groups, languages = merge_jobs({name: folder})
-    return [job for whole in row_groups for job in _stretches(whole, knows)], languages
+    return [job for whole in row_groups for job in _stretches(whole, transcriber)], languages
 
 
-def _stretches(whole: Job, knows: Callable[[str], bool]) -> Iterator[Job]:
+def _stretches(whole: Job, transcriber: Transcriber) -> Iterator[Job]:
     """A row group's job in pieces of about `STRETCH_S` to transcribe."""
     part: RowGroup = whole.item
     with opened(part.path) as file:
@@ -90,7 +91,8 @@ def _stretches(whole: Job, knows: Callable[[str], bool]) -> Iterator[Job]:
     for end, row in enumerate(rows, start=1):
         index = row["language"]
         is_labelled = index is not None and 0 <= index < len(part.languages)
-        if is_labelled and not _has_text(row.get("transcript")) and knows(part.languages[index]):
+        lacks_text = not _has_text(row.get("transcript"))
+        if is_labelled and lacks_text and transcriber.knows(part.languages[index]):
             seconds += row.get("duration_s") or TYPICAL_S
         if seconds >= STRETCH_S or end - first == MAX_ROWS or end == len(rows):
             yield replace(
@@ -98,6 +100,7 @@ def _stretches(whole: Job, knows: Callable[[str], bool]) -> Iterator[Job]:
                 key=f"{whole.key}/{first}",
                 n_bytes=whole.n_bytes * (end - first) // len(rows),
                 item=replace(part, first_row=first, n_rows=end - first),
+                stamp=f"{whole.stamp} {transcriber.fingerprint}",
                 amount=seconds / 3600,
             )
             first, seconds = end, 0.0

@@ -30,7 +30,7 @@ def folder(tmp_path):
 def fill(folder, output, transcriber=None, min_confidence=0.0, kept=None, n_processes=1):
     """``folder`` transcribed; what happened to its clips."""
     heard = transcriber or FirstSample()
-    jobs, languages = transcript_jobs("it", folder, heard.knows)
+    jobs, languages = transcript_jobs("it", folder, heard)
     read = partial(
         read_and_transcribe,
         open_transcriber=(lambda: heard) if n_processes == 1 else open_first_sample,
@@ -152,7 +152,7 @@ def test_jobs_are_short_and_count_the_hours_that_are_to_be_transcribed(tmp_path)
     clips = [utterance("anna", "fr", n, duration_s=4.0) for n in range(7)]
     clips[3] = utterance("anna", "fr", 3, duration_s=100.0, transcript="Salut.")
     write_shards(tmp_path / "in", "train", [clips])
-    jobs, languages = transcript_jobs("it", finish(tmp_path / "in"), FirstSample().knows)
+    jobs, languages = transcript_jobs("it", finish(tmp_path / "in"), FirstSample())
     assert languages == ["de", "fr", "it"]
     assert [(j.item.first_row, j.item.n_rows) for j in jobs] == [(0, 3), (3, 4)]
     assert [j.amount * 3600 for j in jobs] == pytest.approx([12, 12])
@@ -203,5 +203,5 @@ def test_stretches_of_rows_without_speech_are_bounded(tmp_path, monkeypatch):
     monkeypatch.setattr(transcripts, "MAX_ROWS", 2)
     clips = [utterance("hall", "noise", n) for n in range(5)]
     write_shards(tmp_path / "in", "train", [clips], ["noise"])
-    jobs, _ = transcript_jobs("it", finish(tmp_path / "in"), FirstSample().knows)
+    jobs, _ = transcript_jobs("it", finish(tmp_path / "in"), FirstSample())
     assert [j.item.n_rows for j in jobs] == [2, 2, 1] and not any(j.amount for j in jobs)

@@ -48,6 +48,18 @@ def test_the_command_makes_a_dataset_and_finds_it_done(tmp_path, monkeypatch, ca
     assert heard.n_calls == 4 and "nothing to do" in capsys.readouterr().out
 
 
+def test_another_model_of_the_same_name_makes_it_anew(tmp_path, monkeypatch, capsys):
+    heard = FirstSample()
+    monkeypatch.setattr(transcriber, "open_transcriber", lambda model: heard)
+    arguments = (write_dataset(tmp_path / "in"), "--output", tmp_path / "out")
+    assert transcribe(*arguments) == 0
+    heard.fingerprint = "first sample 2"
+    assert transcribe(*arguments) == 2
+    assert "--overwrite" in capsys.readouterr().err
+    assert transcribe(*arguments, "--overwrite") == 0
+    assert heard.n_calls == 8
+
+
 def test_training_reads_it_alone_and_beside_a_dataset_without_the_columns(tmp_path, monkeypatch):
     monkeypatch.setattr(transcriber, "open_transcriber", lambda model: FirstSample())
     assert transcribe(write_dataset(tmp_path / "in"), "--output", tmp_path / "new") == 0
