@@ -214,10 +214,10 @@ def run(args: argparse.Namespace, world: World) -> None:
     if initial is None:
         config = replace(config, phones=phone_inventory(train))
     config = with_teacher_heads(config, targets)
+    with first_before_others(world):
+        train, config = clips_to_learn_from(train, config, targets, args)
     if args.resume:
         check_resumable(args.output / CHECKPOINT_FILE, options, config)
-    with first_before_others(world):
-        train = clips_to_learn_from(train, config, targets, args)
     batches = make_batches(args, train, config, world)
     same_units = targets is None or not targets.fits_units
     model = build_model(config, initial, same_units).to(args.device)
@@ -259,7 +259,7 @@ def run(args: argparse.Namespace, world: World) -> None:
         "device": args.device.type,
         "hours": round(history[-1]["elapsed_s"] / 3600, 2),
     }
-    finish_run(args.output, splits, history, settings)
+    finish_run(args.output, splits, train, history, settings)
     announce(args)
 
 

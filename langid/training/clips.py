@@ -9,7 +9,7 @@ import torch
 from datasets import Dataset
 
 from langid.audio import load_audio
-from langid.config import LabelTraining, ModelConfig
+from langid.config import ModelConfig
 from langid.data.espeak import espeak_available, transcript_to_phones
 from langid.errors import AudioError, DataError
 from langid.features import LogMel
@@ -37,6 +37,7 @@ class Clips:
     languages: list[str]  # as the dataset names them
     sources: list[str]
     speakers: list[str]
+    licences: list[str | None]  # None where a dataset states none
     synthetic: np.ndarray  # (n_clips,) bool
     n_frames: np.ndarray  # (n_clips,)
     phones: list[list[str]]
@@ -85,6 +86,7 @@ class Clips:
             languages=[self.languages[i] for i in pick],
             sources=[self.sources[i] for i in pick],
             speakers=[self.speakers[i] for i in pick],
+            licences=[self.licences[i] for i in pick],
             synthetic=self.synthetic[pick],
             n_frames=self.n_frames[pick],
             phones=[self.phones[i] for i in pick],
@@ -106,7 +108,7 @@ def is_usable(n_frames: np.ndarray, config: ModelConfig) -> np.ndarray:
 
 
 def with_trained_labels(config: ModelConfig, train: Dataset) -> ModelConfig:
-    """``config`` with the labels that the split ``train`` can teach, and what there is of each.
+    """``config`` with the labels that the split ``train`` can teach.
 
     These are all its languages and "none", which has the built-in non-speech; "other" only where
     there are recordings of other languages: a label that nothing trains would still be answered.
@@ -119,20 +121,14 @@ def with_trained_labels(config: ModelConfig, train: Dataset) -> ModelConfig:
     """
     languages = languages_of(config.labels)
     classes = taught_classes(train, languages)
-    n_frames = np.array(train["n_frames"][:])
-    usable = is_usable(n_frames, config)
-    training = []
-    for label in (*languages, OTHER, NONE):
-        own = n_frames[usable & (classes == label)]
-        hours = round(float(own.sum()) * config.frame_s / 3600, 4)
-        training.append(LabelTraining(label, len(own), hours))
-    if missing := [x.label for x in training if x.label in languages and not x.n_clips]:
+    taught = set(classes[is_usable(np.array(train["n_frames"][:]), config)].tolist())
+    if missing := [label for label in languages if label not in taught]:
         raise DataError(
             f"No clip of {', '.join(missing)} in the train split can be decoded and is as long as "
             f"{MIN_CLIP_S} s: choose other --languages or add data."
         )
-    training = [entry for entry in training if entry.n_clips or entry.label != OTHER]
-    return replace(config, labels=tuple(x.label for x in training), training=tuple(training))
+    other = (OTHER,) if OTHER in taught else ()
+    return replace(config, labels=(*languages, *other, NONE), training=())
 
 
 def prepare_clips(split: Dataset, config: ModelConfig) -> Clips:
@@ -142,7 +138,7 @@ def prepare_clips(split: Dataset, config: ModelConfig) -> Clips:
     other languages where "other" is no label. Rows that teach no language make clips without label
     and phones, whatever they are in.
     """
-    names = ("language", "source", "speaker_id", "synthetic", "n_frames", "phones")
+    names = ("language", "source", "speaker_id", "licence", "synthetic", "n_frames", "phones")
     table = {name: split[name][:] for name in names}
     n_frames = np.array(table["n_frames"])
     languages = languages_of(config.labels)
@@ -158,6 +154,7 @@ def prepare_clips(split: Dataset, config: ModelConfig) -> Clips:
         languages=table["language"],
         sources=table["source"],
         speakers=table["speaker_id"],
+        licences=table["licence"],
         synthetic=np.array(table["synthetic"], dtype=bool),
         n_frames=n_frames,
         phones=[own if label else [] for own, label in zip(table["phones"], classes, strict=True)],

@@ -5,7 +5,6 @@ library reads the rows; the audio stays encoded, because its decoder needs torch
 FFmpeg.
 """
 
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,11 +31,9 @@ from huggingface_hub.errors import (
 )
 
 from langid.data.disjoint import SplitCheck
-from langid.data.licences import UNSTATED
 from langid.data.store import REQUIRED_COLUMNS, check_whole, shard_paths
 from langid.data.utterance import qualified_speaker
 from langid.errors import DataError
-from langid.evaluation.report import TrainingSource
 from langid.hub import HUB_ERRORS, HUB_TIMEOUT_S, hub_reason
 from langid.languages import NONE, OTHER, class_of
 
@@ -152,29 +149,6 @@ def taught_classes(rows: Dataset, languages: Sequence[str]) -> np.ndarray:
     """The class that each row teaches (`class_of`), (n_rows,) str; "" for rows that teach none."""
     known = zip(rows["language"][:], teaches_language(rows), strict=True)
     return np.array([class_of(name, languages) if teaches else "" for name, teaches in known])
-
-
-def describe_sources(train: Dataset) -> tuple[TrainingSource, ...]:
-    """What is trained on, by source and licence, the most hours first."""
-    names = ("source", "licence", "language", "speaker_id", "synthetic", "duration_s")
-    groups = defaultdict(list)
-    columns = (train[name][:] for name in names)
-    for teaches, *row in zip(teaches_language(train).tolist(), *columns, strict=True):
-        groups[row[0], row[1] or UNSTATED, bool(row[4]), not teaches].append(row)
-    table = [
-        TrainingSource(
-            source=source,
-            licence=licence,
-            languages=tuple(sorted({row[2] for row in rows} - {None})),
-            n_clips=len(rows),
-            hours=sum(row[5] or 0 for row in rows) / 3600,
-            n_speakers=len({row[3] for row in rows}),
-            synthetic=synthetic,
-            sounds_only=sounds_only,
-        )
-        for (source, licence, synthetic, sounds_only), rows in groups.items()
-    ]
-    return tuple(sorted(table, key=lambda entry: -entry.hours))
 
 
 def hold_back(

@@ -14,8 +14,10 @@ from langid.evaluation.report import METRICS_FILE, Report, Training, read_report
 from langid.files import replacing
 from langid.hub.publish import CARD_FILE, Publication
 from langid.identifier import LanguageIdentifier
+from langid.training.amounts import describe_sources
 from langid.training.card import make_card
-from langid.training.datasets import REQUIRED_COLUMNS, describe_sources
+from langid.training.clips import Clips
+from langid.training.datasets import REQUIRED_COLUMNS
 from langid.training.units import UNITS_FILE
 
 LOG_FILE = "log.jsonl"
@@ -42,12 +44,15 @@ CURVES = (
 )
 
 
-def finish_run(folder: Path, splits: DatasetDict, history: list[dict], settings: dict) -> None:
-    """Write metrics.json, the plots and the model card into ``folder``."""
+def finish_run(
+    folder: Path, splits: DatasetDict, train: Clips, history: list[dict], settings: dict
+) -> None:
+    """Write metrics.json, the plots and the model card into ``folder``; ``train`` are the clips
+    that were learnt from."""
     report = evaluate_run(folder, splits)
     plot_curves(history, folder / "learning_curves.png")
     settings = json.loads(json.dumps(settings, default=str))  # tuples and paths as JSON has them
-    training = Training(settings, describe_sources(splits["train"]))
+    training = Training(settings, describe_sources(train, read_config(folder).frame_s))
     write_outputs(folder, replace(report, training=training))
 
 

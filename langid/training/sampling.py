@@ -116,8 +116,8 @@ class ClipSampler:
 def without_excess(clips: Clips, labels: tuple[str, ...], seed: int) -> Clips:
     """``clips`` with at most `MAX_COMMON_SPEAKERS` of each language in each common family.
 
-    Clips of the speakers left over, chosen by ``seed``, lose their label where a teacher names
-    their sounds; without a teacher they are left out.
+    Clips of the speakers left over, chosen by ``seed``, lose their label where a teacher has named
+    their sounds; the others are left out.
     """
     tree = _build_tree(clips)
     common = _common_families(tree, labels)
@@ -128,11 +128,16 @@ def without_excess(clips: Clips, labels: tuple[str, ...], seed: int) -> Clips:
             speakers = tree.get(labels.index(language), {}).get(family, {})
             order = rng.permutation(sorted(speakers))[MAX_COMMON_SPEAKERS:]
             excess += [index for speaker in order for index in speakers[speaker]]
-    if clips.posteriors is None:
-        return clips.select(np.setdiff1d(np.arange(len(clips)), excess))
-    unlabelled = clips.labels.copy()
-    unlabelled[excess] = NO_LABEL
-    return replace(clips, labels=unlabelled)
+    if excess:
+        print(
+            f"{len(excess)} clips, of speakers beyond {MAX_COMMON_SPEAKERS} of a language in a "
+            "family of sources that most languages have in common, teach no language."
+        )
+    labels_left = clips.labels.copy()
+    labels_left[excess] = NO_LABEL
+    heard = clips.posteriors is not None and ~np.isnan(clips.posteriors[:, 0])
+    kept = heard | ~np.isin(np.arange(len(clips)), excess)
+    return replace(clips, labels=labels_left).select(np.flatnonzero(kept))
 
 
 def family_of(source: str) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 
 from langid.config import ModelConfig
 from langid.languages import OTHER, class_of, languages_of
+from langid.training.amounts import with_amounts
 from langid.training.averaging import first_folder
 from langid.training.clips import NO_LABEL, Clips
 from langid.training.sampling import without_excess
@@ -155,16 +156,19 @@ def contradicted(clips: Clips, labels: tuple[str, ...], languages: tuple[str, ..
 
 def clips_to_learn_from(
     clips: Clips, config: ModelConfig, targets: TeacherTargets | None, args: argparse.Namespace
-) -> Clips:
+) -> tuple[Clips, ModelConfig]:
     """Clips as training takes them: without what the teacher doubts and what is too much, with
-    soft targets if there are to be any. The units are kept with the run."""
+    soft targets if there are to be any; and ``config`` with what there is of each label, unless
+    no step is taken. The units are kept with the run."""
     if targets is not None:
         clips = doubt_labels_or_teacher(clips, config, args.output)
         targets.units.save(args.output / UNITS_FILE)
     clips = without_excess(clips, config.labels, args.seed)
+    if args.steps:
+        config = with_amounts(config, clips)
     if args.probes:
         clips = with_soft_targets(clips, config, args.probes, args.seed, args.device)
-    return clips
+    return clips, config
 
 
 def doubt_labels_or_teacher(clips: Clips, config: ModelConfig, folder: Path) -> Clips:

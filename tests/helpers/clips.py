@@ -19,6 +19,7 @@ def clips(rows: list[tuple], states: list[np.ndarray] | None = None) -> Clips:
         languages=list(labels),
         sources=list(sources),
         speakers=list(speakers),
+        licences=[None for _ in rows],
         synthetic=np.array(synthetic),
         n_frames=4 * np.array(lengths),
         phones=[[] for _ in rows],

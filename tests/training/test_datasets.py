@@ -21,14 +21,12 @@ from langid.data.prepare import DATASET
 from langid.data.store import dataset_features
 from langid.data.utterance import ReasonCounts
 from langid.errors import DataError
-from langid.evaluation.report import TrainingSource
 from langid.hub.publish import push_folder
 from langid.training.datasets import (
     ROW_FEATURES,
     TEACHES_LANGUAGE,
     check_folders,
     check_speakers,
-    describe_sources,
     hold_back,
     load_splits,
 )
@@ -255,24 +253,3 @@ def test_a_speaker_in_two_splits_is_refused_wherever_the_rows_are_from():
     both = clips(("x", "s:anna", "s", None, False, 1.0))
     with pytest.raises(DataError, match="'s:anna' in train and in validation"):
         check_speakers(both, both)
-
-
-def test_the_card_learns_of_sources_and_licences():
-    gpl = "GPL-3.0-or-later"
-    train = clips(
-        ("en", "voxforge:a", "voxforge", gpl, False, 1800.0),
-        ("fr", "voxforge:b", "voxforge", gpl, False, 5400.0),
-        ("fr", "mine:b", "mine", None, False, 360.0),
-    )
-    voxforge, mine = describe_sources(train)
-    assert voxforge == TrainingSource("voxforge", gpl, ("en", "fr"), 2, 2.0, 2, False)
-    assert (mine.source, mine.licence) == ("mine", "unstated")
-
-
-def test_the_card_learns_which_sources_taught_sounds_only():
-    train = clips(*((lang, "a", "s", None, False, 1800.0) for lang in ("x", "x", None)))
-    table = describe_sources(train.add_column(TEACHES_LANGUAGE, [True, False, False]))
-    assert [(x.sounds_only, x.n_clips, x.languages) for x in table] == [
-        (True, 2, ("x",)),
-        (False, 1, ("x",)),
-    ]

@@ -18,6 +18,7 @@ from langid.errors import DataError
 from langid.evaluation.evaluate import evaluate_folder
 from langid.features import LogMel
 from langid.model import LanguageCNN
+from langid.training.amounts import with_amounts
 from langid.training.augment import AugmentConfig, synthetic_non_speech
 from langid.training.batches import TrainingBatches
 from langid.training.cache import load_training_data
@@ -64,6 +65,7 @@ def split(*rows):
             "language": languages,
             "source": ["a"] * n,
             "speaker_id": ["b"] * n,
+            "licence": [None] * n,
             "synthetic": [False] * n,
             "n_frames": n_frames,
             "phones": [[]] * n,
@@ -71,15 +73,20 @@ def split(*rows):
     )
 
 
+def trained(config, rows):
+    config = with_trained_labels(config, rows)
+    return with_amounts(config, prepare_clips(rows, config))
+
+
 def test_labels_are_what_the_clips_teach():
     config = replace(TINY, labels=("en", "fr", "other", "none"))
     everything = split(("en", 36_000), ("en", 18_000), ("fr", 100), ("pl", 400), ("music", 200))
-    assert with_trained_labels(config, everything).training == (
+    assert trained(config, everything).training == (
         *(LabelTraining("en", 2, 0.15), LabelTraining("fr", 1, 0.0003)),
         *(LabelTraining("other", 1, 0.0011), LabelTraining("none", 1, 0.0006)),
     )
     # What cannot be decoded or is too short teaches nothing.
-    without = with_trained_labels(config, split(("en", 100), ("fr", 100), ("pl", 0), ("noise", 9)))
+    without = trained(config, split(("en", 100), ("fr", 100), ("pl", 0), ("noise", 9)))
     assert without.labels == ("en", "fr", "none")
     assert without.training[-1] == LabelTraining("none", 0, 0.0)
     with pytest.raises(DataError, match=r"No clip of fr .* can be decoded"):

@@ -16,11 +16,11 @@ from langid.data.espeak import espeak_available
 from langid.errors import DataError
 from langid.evaluation.report import read_report
 from langid.model import LanguageCNN
+from langid.training.amounts import describe_sources
 from langid.training.augment import AugmentConfig
 from langid.training.batches import TrainingBatches
 from langid.training.cache import load_training_data
 from langid.training.clips import prepare_clips
-from langid.training.datasets import describe_sources
 from langid.training.sampling import Shares
 from langid.training.trainer import Optimisation, Trainer
 
@@ -66,8 +66,8 @@ def test_classes_without_validation_are_lent_speakers(dataset, config):
     assert sum(":noise" in speaker for speaker in validation_speakers) == 1
 
 
-def test_sources_are_described_for_the_card(dataset, config):
-    table = describe_sources(load_training_data([str(dataset)], config, 0)["train"])
+def test_sources_are_described_for_the_card(clips, config):
+    table = describe_sources(clips, config.frame_s)
     assert {row.source for row in table} == {"tones_a", "bells_b"}
     assert sum(row.n_clips for row in table) == 24  # 32, less 6 of dev and 2 that are lent
     assert all(row.licence == "CC0-1.0" and row.hours > 0 for row in table)
