@@ -35,6 +35,7 @@ from langid.training.datasets import (
     check_speakers,
     hold_back,
     load_splits,
+    taught_classes,
     teaches_language,
 )
 from langid.training.teacher_targets import TeacherTargets
@@ -68,8 +69,9 @@ def load_training_data(
     many copies of its clip (`langid.training.copies`).
 
     The train splits of ``trunk_names``, which need ``targets``, follow in ``train`` and teach no
-    language: then a column `TEACHES_LANGUAGE` tells them apart. No units are fitted on them, and
-    without speech or targets they are left out.
+    language: then a column `TEACHES_LANGUAGE` tells them apart. No units are fitted on them. Rows
+    whose language is not known teach none either, and validate nothing. What teaches no language
+    is left out where it has no speech or no targets.
 
     Raises
     ------
@@ -108,7 +110,12 @@ def load_training_data(
     check_speakers(train_rows, validation_rows)
     if trunk:
         check_speakers(trunk_rows, validation_rows)
-    _require(languages, {class_of(name, languages) for name in train_rows.unique("language")})
+    _require(languages, set(taught_classes(train_rows, languages)))
+    for name, rows in (("train", train_rows), ("validation", validation_rows)):
+        if n_unlabelled := rows["language"][:].count(None):
+            heard = targets is not None and rows is train_rows
+            use = "teach what the teacher hears in them" if heard else "are left out"
+            print(f"{n_unlabelled} clips of {name} that name no language {use}.")
     if targets is not None:
         targets.fit(train, train_rows, config, seed)
         own = targets.read(validation, validation_rows, config, "validation")
@@ -123,9 +130,13 @@ def load_training_data(
     for copy, rows in enumerate(copied, 1):
         own = rows.select_columns(LOG_MEL).rename_column(LOG_MEL, log_mel_column(copy))
         train_rows = _beside(train_rows, own)
-    if trunk:
-        train_rows = train_rows.select(np.flatnonzero(_is_worth_hearing(train_rows)))
+    train_rows = _kept(train_rows, _is_worth_hearing(train_rows))
+    validation_rows = _kept(validation_rows, teaches_language(validation_rows))
     return hold_back(train_rows, validation_rows, languages, seed)
+
+
+def _kept(rows: Dataset, is_kept: np.ndarray) -> Dataset:
+    return rows if is_kept.all() else rows.select(np.flatnonzero(is_kept))
 
 
 def _beside(left: Dataset, right: Dataset) -> Dataset:
@@ -140,6 +151,8 @@ def _is_worth_hearing(rows: Dataset) -> np.ndarray:
     """(n_rows,) bool: False where only a teacher's answers would teach, and there is no speech or
     no answer."""
     spoken = [name is None or class_of(name, ()) != NONE for name in rows["language"][:]]
+    if "units" not in rows.column_names:
+        return teaches_language(rows)
     answered = [len(units) > 0 for units in rows["units"][:]]
     return teaches_language(rows) | (np.array(spoken) & np.array(answered))
 
@@ -192,15 +205,21 @@ class _Reader:
     ) -> Dataset:
         key = [split.part_keys[part], sorted(without_audio, key=str), self._settings]
         n_before = progress.n
+
+        def read(key: list) -> Dataset:
+            # Written to a folder of another name, which is renamed at the end.
+            return Dataset.from_generator(
+                lambda: self._rows(split, part, without_audio, progress),
+                features=FEATURES,
+                fingerprint=Hasher.hash(key),
+                writer_batch_size=WRITER_BATCH_SIZE,
+            )
+
         try:
             with _no_bars_of_datasets():
-                # Written to a folder of another name, which is renamed at the end.
-                dataset = Dataset.from_generator(
-                    lambda: self._rows(split, part, without_audio, progress),
-                    features=FEATURES,
-                    fingerprint=Hasher.hash(key),
-                    writer_batch_size=WRITER_BATCH_SIZE,
-                )
+                dataset = read(key)
+                if not {None, ""}.isdisjoint(dataset.unique("speaker_id")):
+                    dataset = read([*key, "speakers"])  # an older version left some without a name
         except DatasetGenerationError as error:
             raise _foreseen(error.__cause__ or error, split.dataset) from None
         progress.update(n_before + len(dataset) - progress.n)  # it may have been in the cache

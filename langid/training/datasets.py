@@ -7,6 +7,7 @@ FFmpeg.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -72,7 +73,10 @@ class DatasetSplit:
         return getattr(self.stream.features["language"], "names", None)
 
     def rows(self, part: int) -> Iterator[dict]:
-        """Rows with the columns of ``ROW_FEATURES``: languages as text, what is missing filled."""
+        """Rows with the columns of ``ROW_FEATURES``: languages as text, what is missing filled.
+
+        A row that names no speaker is of one of its own, called by its audio.
+        """
         names = self.language_names
         for row in self.stream.shard(len(self.part_keys), part):
             if row["audio"] is None or row["audio"]["bytes"] is None:
@@ -85,8 +89,10 @@ class DatasetSplit:
                 # Unlabelled rows are null or -1.
                 language = names[language] if language is not None and language >= 0 else None
             known = {c: row[c] for c in ROW_FEATURES if c in row}
-            if row["speaker_id"] not in (None, "") and row["source"]:
-                known["speaker_id"] = qualified_speaker(row["speaker_id"], row["source"])
+            if row["speaker_id"] in (None, ""):
+                known["speaker_id"] = f"unnamed {sha256(row['audio']['bytes']).hexdigest()}"
+            if row["source"]:
+                known["speaker_id"] = qualified_speaker(known["speaker_id"], row["source"])
             yield _OPTIONAL_COLUMNS | known | {"language": language}
 
 
@@ -134,15 +140,17 @@ def check_speakers(train: Dataset, validation: Dataset) -> None:
     """The same for speakers, wherever the datasets are, once the rows are there."""
     check = SplitCheck()
     for split, rows in (("train", train), ("validation", validation)):
-        check.add("the data", split, "speakers", filter(None, rows.unique("speaker_id")))
+        check.add("the data", split, "speakers", rows.unique("speaker_id"))
     check.finish()
 
 
 def teaches_language(rows: Dataset) -> np.ndarray:
-    """(n_rows,) bool: False for rows that teach only what a teacher hears in them."""
-    if TEACHES_LANGUAGE not in rows.column_names:
-        return np.ones(len(rows), dtype=bool)
-    return np.array(rows[TEACHES_LANGUAGE][:], dtype=bool)
+    """(n_rows,) bool: False for rows that teach only what a teacher hears in them, as all do whose
+    language is not known."""
+    known = np.array([name is not None for name in rows["language"][:]], dtype=bool)
+    if TEACHES_LANGUAGE in rows.column_names:
+        known &= np.array(rows[TEACHES_LANGUAGE][:], dtype=bool)
+    return known
 
 
 def taught_classes(rows: Dataset, languages: Sequence[str]) -> np.ndarray:
