@@ -114,8 +114,8 @@ def load_training_data(
     for name, rows in (("train", train_rows), ("validation", validation_rows)):
         if n_unlabelled := rows["language"][:].count(None):
             heard = targets is not None and rows is train_rows
-            use = "teach what the teacher hears in them" if heard else "are left out"
-            print(f"{n_unlabelled} clips of {name} that name no language {use}.")
+            use = "which teach what the teacher hears in them" if heard else "left out"
+            print(f"Clips of {name} that name no language: {n_unlabelled:,}, {use}.")
     if targets is not None:
         targets.fit(train, train_rows, config, seed)
         own = targets.read(validation, validation_rows, config, "validation")

@@ -76,8 +76,8 @@ def test_clips_without_a_language_are_left_out(unlabelled, tmp_path, capsys):
     with interrupted_at(-1, check):
         assert train.main(short_run(unlabelled, tmp_path / "run")) == 0
     screen = capsys.readouterr().out
-    assert "6 clips of train that name no language are left out." in screen
-    assert "1 clips of validation that name no language are left out." in screen
+    assert "Clips of train that name no language: 6, left out." in screen
+    assert "Clips of validation that name no language: 1, left out." in screen
     # No noise is validated: one of its four speakers, with two clips or one, is lent.
     counts = counts_of(tmp_path / "run")
     n_lent = N_LABELLED["none"] - counts["none"]
@@ -90,8 +90,8 @@ def test_with_a_teacher_they_teach_sounds(unlabelled, tmp_path, capsys):
     taught = ("--teacher", "melodies", "--units", "8")
     assert train.main(short_run(unlabelled, tmp_path / "run", *taught)) == 0
     screen = capsys.readouterr().out
-    assert "6 clips of train that name no language teach what the teacher hears in them." in screen
-    assert "1 clips of validation that name no language are left out." in screen
+    assert "Clips of train that name no language: 6, which teach what the teacher hears" in screen
+    assert "Clips of validation that name no language: 1, left out." in screen
     counts = counts_of(tmp_path / "run")
     assert {**counts, "none": 6} == N_LABELLED
     training = read_report(tmp_path / "run" / "metrics.json").training
