@@ -18,6 +18,7 @@ from langid.training.amounts import describe_sources
 from langid.training.card import make_card
 from langid.training.clips import Clips
 from langid.training.datasets import REQUIRED_COLUMNS
+from langid.training.inheritance import Parents, with_parents
 from langid.training.units import UNITS_FILE
 
 LOG_FILE = "log.jsonl"
@@ -45,7 +46,12 @@ CURVES = (
 
 
 def finish_run(
-    folder: Path, splits: DatasetDict, train: Clips, history: list[dict], settings: dict
+    folder: Path,
+    splits: DatasetDict,
+    train: Clips,
+    history: list[dict],
+    settings: dict,
+    parents: Parents = (),
 ) -> None:
     """Write metrics.json, the plots and the model card into ``folder``; ``train`` are the clips
     that were learnt from."""
@@ -53,7 +59,7 @@ def finish_run(
     plot_curves(history, folder / "learning_curves.png")
     settings = json.loads(json.dumps(settings, default=str))  # tuples and paths as JSON has them
     training = Training(settings, describe_sources(train, read_config(folder).frame_s))
-    write_outputs(folder, replace(report, training=training))
+    write_outputs(folder, replace(report, training=with_parents(training, parents)))
 
 
 def evaluate_run(folder: Path, splits: DatasetDict) -> Report:
