@@ -2,15 +2,21 @@
 
 from dataclasses import asdict, replace
 
+import numpy as np
 import pytest
 import torch
+from helpers.training import short_run
+from safetensors.torch import load_file
 
+import train
+from langid.checkpoint import read_config
 from langid.config import LabelTraining, ModelConfig
 from langid.errors import DataError
 from langid.model import LanguageCNN
 from langid.training import resume
 from langid.training.resume import check_resumable
 from langid.training.trainer import Optimisation, Trainer
+from langid.training.validation import WindowLogits
 
 CONFIG = ModelConfig(
     labels=("en", "none"),
@@ -30,6 +36,21 @@ def checkpoint(tmp_path_factory):
     trainer = Trainer(LanguageCNN(CONFIG), Optimisation(4, 0.01, 0.0, 0.3, 0), torch.device("cpu"))
     trainer.save(path, history=[], options=OPTIONS, config=asdict(CONFIG))
     return path
+
+
+@pytest.mark.slow
+def test_a_run_that_ended_and_is_resumed_keeps_its_weights(dataset, tmp_path, monkeypatch):
+    biases = np.array([0.3, -0.1, -0.1, -0.1])
+    monkeypatch.setattr(WindowLogits, "fit_calibration", lambda self: (1.25, biases))
+    assert train.main(short_run(dataset, tmp_path)) == 0
+    before = load_file(tmp_path / "model.safetensors")
+    assert read_config(tmp_path).temperature == 1.25
+    for _ in range(2):
+        assert train.main(short_run(dataset, tmp_path, "--resume")) == 0
+        after = load_file(tmp_path / "model.safetensors")
+        assert before.keys() == after.keys()
+        assert all(torch.equal(before[name], after[name]) for name in before)
+        assert read_config(tmp_path).temperature == 1.25
 
 
 def refusal(path, options, config=None):
