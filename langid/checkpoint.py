@@ -210,12 +210,27 @@ def _parse_config(folder: Path, settings: dict) -> ModelConfig:
             f"{path} was written by langid {version} and does not fit langid {VERSION}: "
             f"settings missing or unknown: {', '.join(differing)}."
         )
+    return _validated(settings, str(path))
+
+
+def check_config(config: ModelConfig) -> None:
+    """Refuse what `read_config` would refuse once it is written.
+
+    Raises
+    ------
+    WeightsError
+        Naming the settings.
+    """
+    _validated(asdict(config), "What was asked for")
+
+
+def _validated(settings: dict, name: str) -> ModelConfig:
     try:
         # As JSON, where a list may be a tuple and a whole number a float.
         return TypeAdapter(ModelConfig).validate_json(json.dumps(settings))
     except ValidationError as error:
         problems = "; ".join(_in_words(problem) for problem in error.errors()[:3])
-        raise WeightsError(f"{path} cannot be settings of langid: {problems}.") from error
+        raise WeightsError(f"{name} cannot be settings of langid: {problems}.") from error
 
 
 def _in_words(problem: dict) -> str:

@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from langid.training.distributed import own_device
+
 ROOT = Path(__file__).parents[2]
 # Batches are made up so that each class is a band of its own: learnt within thirty steps.
 SCRIPT = """
@@ -67,6 +69,14 @@ def run(tmp_path, name, n_processes, batch_size):
     )
     assert done.returncode == 0, done.stderr
     return [torch.load(tmp_path / f"{name}-{rank}.pt") for rank in range(n_processes)]
+
+
+def test_each_of_several_processes_has_a_gpu_of_its_own(monkeypatch):
+    assert own_device("cuda") == "cuda"
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    monkeypatch.setenv("LOCAL_RANK", "1")
+    assert own_device("cuda") == "cuda:1"
+    assert own_device("cpu") == "cpu"
 
 
 @pytest.mark.slow
