@@ -194,7 +194,7 @@ def run(args: argparse.Namespace, world: World) -> None:
         torch.set_num_threads(args.threads)
     args.output.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(args.seed)
-    options = run_options(args)
+    options = run_options(args, world.size)
     if args.resume:  # before any work
         check_resumable(args.output / CHECKPOINT_FILE, options)
 
@@ -253,6 +253,7 @@ def run(args: argparse.Namespace, world: World) -> None:
         "probes": args.probes,
         "trunk_data": [Path(name).name for name in args.trunk_data],
         "best_step": max(history, key=lambda entry: entry["score"])["step"],
+        "processes": world.size,
         "device": args.device.type,
         "hours": round(history[-1]["elapsed_s"] / 3600, 2),
     }
