@@ -36,9 +36,10 @@ def usable_device(name: str | torch.device) -> torch.device:
         device = torch.device(name)
         torch.zeros(1, device=device).item()
     except (RuntimeError, AssertionError, ImportError, ValueError) as error:  # torch's refusals
-        reason = shorten(str(error).splitlines()[0], 120, placeholder=" …")
+        first_sentence = str(error).splitlines()[0].split(". ")[0].rstrip(".")
+        reason = shorten(first_sentence, 120, placeholder=" …")
         raise DeviceError(
-            f"The device {str(name)!r} cannot be used: {reason} Give another, such as cpu or cuda."
+            f"The device {str(name)!r} cannot be used: {reason}; choose another, such as cpu."
         ) from error
     return device
 
