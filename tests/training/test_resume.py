@@ -1,6 +1,5 @@
 """--resume goes on with what a run was started with, or says by name what differs."""
 
-from contextlib import contextmanager
 from dataclasses import asdict, replace
 
 import numpy as np
@@ -13,10 +12,8 @@ import train
 from langid.checkpoint import read_config
 from langid.config import LabelTraining, ModelConfig
 from langid.errors import DataError
-from langid.evaluation.report import read_report
 from langid.model import LanguageCNN
 from langid.training import resume
-from langid.training.distributed import World
 from langid.training.resume import check_resumable
 from langid.training.trainer import Optimisation, Trainer
 from langid.training.validation import WindowLogits
@@ -95,21 +92,6 @@ def test_a_checkpoint_that_does_not_tell_its_processes_goes_on_with_a_word(
     said = capsys.readouterr().out
     assert f"how many processes trained: {n_processes} now" in said
     assert said.count("\n") == 1
-
-
-@pytest.mark.slow
-def test_a_run_notes_its_processes_and_goes_on_with_as_many(dataset, tmp_path, monkeypatch, capsys):
-    assert train.main(short_run(dataset, tmp_path)) == 0
-    assert read_report(tmp_path / "metrics.json").training.settings["processes"] == 1
-    assert "| processes | `1` |" in (tmp_path / "README.md").read_text()
-
-    @contextmanager
-    def two_processes(_):
-        yield World(0, 2)
-
-    monkeypatch.setattr(train, "process_group", two_processes)
-    assert train.main(short_run(dataset, tmp_path, "--resume")) == 2
-    assert "was 1 and is 2" in capsys.readouterr().err
 
 
 def test_an_option_that_a_checkpoint_does_not_know_was_off(checkpoint):
