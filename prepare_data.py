@@ -184,11 +184,10 @@ def run_folder(options: argparse.Namespace) -> None:
         options.include_synthetic,
     )
     clips = assign_splits(clips, cli.split_shares(options), options.seed)
-    read = partial(read_recording, limits=limits)
     target.build(
         jobs=recording_jobs(clips),
         languages={clip.language for clip in clips},
-        read=read,
+        read=partial(read_recording, limits=limits),
         excluded=excluded,
         text=FOLDER,
         unit="clip",
