@@ -68,7 +68,7 @@ def add_teacher_options(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument(
         "--probes",
-        type=cli.count,
+        type=int,
         default=0,
         metavar="K",
         help="small classifiers fitted on the teacher's states, each without some of the voices; "
@@ -85,7 +85,7 @@ def check_teacher_options(parser: argparse.ArgumentParser, args: argparse.Namesp
         parser.error("--trunk-data teach what a teacher hears in them: give one with --teacher.")
     if args.units == 0:
         parser.error("--units must be at least 1.")
-    if args.probes == 1:
+    if args.probes < 0 or args.probes == 1:
         parser.error("--probes must be 0 or at least 2: a single one would have heard no voice.")
 
 

@@ -254,7 +254,6 @@ def test_last_layer_keeps_the_rows_of_shared_labels(config):
         ("--posterior-weight", "inf", "inf is not a number from 0 upwards"),
         ("--utterance-share", "1.5", "1.5 is not a share from 0 to 1"),
         ("--teacher-hours", "nan", "nan is not a number above 0"),
-        ("--probes", "-2", "-2 is not a whole number from 0 upwards"),
         ("--device", "abacus", "The device 'abacus' cannot be used: Expected one of cpu"),
         ("--device", "meta", "The device 'meta' cannot be used"),
         ("--device", "cuda:99", "The device 'cuda:99' cannot be used"),
