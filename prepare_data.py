@@ -110,7 +110,7 @@ def run_voxforge(options: argparse.Namespace) -> None:
     from langid.data.voxforge.fetch import DOWNLOAD_FAILED, plan_voxforge
     from langid.data.voxforge.plan import read_planned
 
-    target = _target(options)
+    target, limits = _target(options), cli.clip_limits(options)
     excluded = ReasonCounts()
     beside = options.output.with_name(options.output.name + "-archives")
     folder = options.archives or options.downloads or beside
@@ -127,7 +127,7 @@ def run_voxforge(options: argparse.Namespace) -> None:
     target.build(
         jobs=plan.jobs(),
         languages=options.languages,
-        read=partial(read_planned, folder=folder, limits=cli.clip_limits(options)),
+        read=partial(read_planned, folder=folder, limits=limits),
         excluded=excluded,
         text=VOXFORGE,
         unit="archive",
@@ -174,7 +174,7 @@ def run_folder(options: argparse.Namespace) -> None:
     from langid.data.folder import filter_clips, joined_languages, read_folder
     from langid.data.splits import assign_splits
 
-    target = _target(options)
+    target, limits = _target(options), cli.clip_limits(options)
     excluded = ReasonCounts()
     clips = filter_clips(
         read_folder(options.source, excluded, options.source_name),
@@ -184,11 +184,10 @@ def run_folder(options: argparse.Namespace) -> None:
         options.include_synthetic,
     )
     clips = assign_splits(clips, cli.split_shares(options), options.seed)
-    read = partial(read_recording, limits=cli.clip_limits(options))
     target.build(
         jobs=recording_jobs(clips),
         languages={clip.language for clip in clips},
-        read=read,
+        read=partial(read_recording, limits=limits),
         excluded=excluded,
         text=FOLDER,
         unit="clip",

@@ -23,9 +23,9 @@ from pathlib import Path
 import torch
 from datasets import DatasetDict
 
+from langid.checkpoint import check_config
 from langid.config import ModelConfig
-from langid.data.options import languages as language_list
-from langid.data.options import share
+from langid.data import options as cli
 from langid.errors import LangidError
 from langid.hub.publish import push_folder
 from langid.languages import DEFAULT_LANGUAGES, NONE, OTHER
@@ -45,12 +45,12 @@ from langid.training.distributed import World, first_before_others, process_grou
 from langid.training.inheritance import read_parents
 from langid.training.initial import build_model
 from langid.training.loop import train_loop
+from langid.training.options import check_options
 from langid.training.outputs import CHECKPOINT_FILE, RUN, finish_run
 from langid.training.resume import check_resumable, run_options
 from langid.training.sampling import TRUNK_SHARES, Shares
 from langid.training.teacher_options import (
     add_teacher_options,
-    check_teacher_options,
     clips_to_learn_from,
     open_targets,
     with_teacher_heads,
@@ -99,7 +99,7 @@ def parse_arguments(argv: list[str] | None = None) -> argparse.Namespace:
     data.add_argument("--output", type=Path, required=True, help="folder of this run")
     data.add_argument(
         "--languages",
-        type=language_list,
+        type=cli.languages,
         default=DEFAULT_LANGUAGES,
         help="classes; all other speech is 'other' (default: en,fr,de,es,it)",
     )
@@ -110,13 +110,16 @@ def parse_arguments(argv: list[str] | None = None) -> argparse.Namespace:
     )
     data.add_argument(
         "--copies",
-        type=int,
+        type=cli.count,
         default=0,
         help="of each training clip, through random rooms, noise and codecs; every version is "
         "drawn as often (default: 0)",
     )
     data.add_argument(
-        "--num-proc", type=int, default=2, help="threads that compute log-mel (default: 2)"
+        "--num-proc",
+        type=cli.n_threads,
+        default=2,
+        help="threads that compute log-mel (default: 2)",
     )
 
     training = parser.add_argument_group("training")
@@ -128,68 +131,61 @@ def parse_arguments(argv: list[str] | None = None) -> argparse.Namespace:
     )
     training.add_argument(
         "--encoder-blocks",
-        type=int,
+        type=cli.setting("n_encoder_blocks"),
         help="depth of the encoder; blocks that --init lacks begin as no change (default: 4)",
     )
     training.add_argument("--resume", action="store_true", help="go on where this run stopped")
     training.add_argument(
         "--steps",
-        type=int,
+        type=cli.count,
         default=6000,
         help="updates; 0 writes and evaluates what --init names (default: 6000)",
     )
-    training.add_argument("--batch-size", type=int, default=64, help="windows (default: 64)")
-    training.add_argument("--learning-rate", type=float, default=2e-3, help="peak (default: 0.002)")
-    training.add_argument("--weight-decay", type=float, default=0.02, help="AdamW (default: 0.02)")
-    training.add_argument("--phone-weight", type=float, default=0.3, help="of CTC; 0 turns it off")
+    training.add_argument(
+        "--batch-size", type=cli.positive_int, default=64, help="windows (default: 64)"
+    )
+    training.add_argument(
+        "--learning-rate", type=cli.positive, default=2e-3, help="peak (default: 0.002)"
+    )
+    training.add_argument(
+        "--weight-decay", type=cli.weight, default=0.02, help="AdamW (default: 0.02)"
+    )
+    training.add_argument(
+        "--phone-weight", type=cli.weight, default=0.3, help="of CTC; 0 turns it off"
+    )
     training.add_argument(
         "--utterance-share",
-        type=float,
+        type=cli.whole_share,
         default=0.4,
         help="batches of whole utterances for the phones, on average (default: 0.4)",
     )
     training.add_argument(
-        "--dropout", type=share, help="in the encoder (default: that of --init, or 0)"
+        "--dropout", type=cli.share, help="in the encoder (default: that of --init, or 0)"
     )
     training.add_argument(
         "--cutmix",
-        type=share,
+        type=cli.share,
         default=0.0,
         help="of a window to go on as another one, each language in its share (default: 0)",
     )
-    training.add_argument("--validate-every", type=int, default=400, help="steps (default: 400)")
-    training.add_argument("--seed", type=int, default=0)
+    training.add_argument(
+        "--validate-every", type=cli.positive_int, default=400, help="steps (default: 400)"
+    )
+    training.add_argument("--seed", type=cli.seed, default=0)
     training.add_argument("--device", help="torch device (default: cuda where there is one)")
-    training.add_argument("--workers", type=int, default=0, help="processes that make batches")
-    training.add_argument("--threads", type=int, help="of torch on the CPU (default: its own)")
+    training.add_argument(
+        "--workers", type=cli.n_workers, default=0, help="processes that make batches"
+    )
+    training.add_argument(
+        "--threads", type=cli.n_threads, help="of torch on the CPU (default: its own)"
+    )
 
     add_teacher_options(parser)
     hub = parser.add_argument_group("publishing")
     hub.add_argument("--push-to-hub", metavar="USER/NAME", help="upload the finished run")
     hub.add_argument("--private", action="store_true", help="create the repository as private")
     args = parser.parse_args(argv)
-    for name in ("steps", "batch_size", "validate_every", "num_proc", "units", "copies"):
-        least = 0 if name in ("copies", "steps") else 1
-        value = getattr(args, name)
-        if value is not None and value < least:
-            parser.error(f"--{name.replace('_', '-')} must be at least {least}.")
-    if not args.steps:
-        if not args.init:
-            parser.error("--steps 0 trains nothing: give --init with the weights to evaluate.")
-        for name in ("resume", "teacher", "encoder_blocks"):
-            if getattr(args, name):
-                parser.error(f"--steps 0 trains nothing: leave --{name.replace('_', '-')} out.")
-    check_teacher_options(parser, args)
-    try:
-        args.device = torch.device(args.device or ("cuda" if torch.cuda.is_available() else "cpu"))
-    except RuntimeError:
-        parser.error(f"--device {args.device} is no torch device: write cpu, cuda or cuda:1.")
-    if args.output.is_file():
-        parser.error(f"{args.output} is a file: give a folder for --output.")
-    if args.resume and not (args.output / CHECKPOINT_FILE).is_file():
-        parser.error(f"{args.output} holds no {CHECKPOINT_FILE}: start without --resume.")
-    if not args.resume and (args.output / CHECKPOINT_FILE).is_file():
-        parser.error(f"{args.output} holds a run: go on with --resume or choose another folder.")
+    check_options(parser, args)
     return args
 
 
@@ -199,7 +195,7 @@ def run(args: argparse.Namespace, world: World) -> None:
         torch.set_num_threads(args.threads)
     args.output.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(args.seed)
-    options = run_options(args)
+    options = run_options(args, world.size)
     if args.resume:  # before any work
         check_resumable(args.output / CHECKPOINT_FILE, options)
 
@@ -216,6 +212,7 @@ def run(args: argparse.Namespace, world: World) -> None:
     if initial is None:
         config = replace(config, phones=phone_inventory(train))
     config = with_teacher_heads(config, targets)
+    check_config(config)  # what could not be read back is not trained
     with first_before_others(world):
         train, config = clips_to_learn_from(train, config, targets, args)
     if args.resume:
@@ -258,6 +255,7 @@ def run(args: argparse.Namespace, world: World) -> None:
         "probes": args.probes,
         "trunk_data": [Path(name).name for name in args.trunk_data],
         "best_step": max(history, key=lambda entry: entry["score"])["step"],
+        "processes": world.size,
         "device": args.device.type,
         "hours": round(history[-1]["elapsed_s"] / 3600, 2),
     }
@@ -278,7 +276,7 @@ def load_data(
     """The splits, and ``initial`` with the labels that they can teach, not calibrated."""
     labels = (*args.languages, OTHER, NONE)
     config = replace(initial, labels=labels, training=(), temperature=1.0)
-    if args.encoder_blocks:
+    if args.encoder_blocks is not None:
         config = replace(config, n_encoder_blocks=args.encoder_blocks)
     if args.dropout is not None:
         config = replace(config, dropout=args.dropout)

@@ -12,6 +12,7 @@ from langid.version import VERSION as __version__
 # Imported at first use (PEP 562): torch takes seconds, and half of the package needs none.
 _HOMES = {
     "AudioError": "langid.errors",
+    "DeviceError": "langid.errors",
     "Identification": "langid.identification",
     "IdentificationCancelled": "langid.errors",
     "LanguageIdentifier": "langid.identifier",
@@ -19,6 +20,7 @@ _HOMES = {
 }
 __all__ = [
     "AudioError",
+    "DeviceError",
     "Identification",
     "IdentificationCancelled",
     "LanguageIdentifier",

@@ -258,20 +258,15 @@ def _add_model_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _load(options: argparse.Namespace) -> "LanguageIdentifier":
-    from langid.errors import WeightsError
+    from langid.errors import DeviceError, WeightsError
     from langid.identifier import LanguageIdentifier
 
     try:
         return LanguageIdentifier.from_pretrained(
             options.model, revision=options.revision, device=options.device
         )
-    except WeightsError as error:
+    except (DeviceError, WeightsError) as error:
         raise CommandError(str(error)) from error
-    except (RuntimeError, AssertionError) as error:  # torch's ways to refuse a device
-        if options.device is None:
-            raise
-        reason = str(error).splitlines()[0]
-        raise CommandError(f"The device {options.device!r} cannot be used: {reason}") from error
 
 
 def _lines(name: str, answer: "Identification", timeline: bool) -> list[str]:

@@ -6,8 +6,8 @@ A checkpoint is a folder with ``config.json`` and ``model.safetensors``.
 import hashlib
 import json
 import os
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from textwrap import shorten
@@ -46,11 +46,17 @@ _HUB_REASONS = {
 }
 
 
-def write_weights(folder: Path, config: ModelConfig, tensors: Mapping[str, Tensor]) -> None:
+def write_weights(
+    folder: Path,
+    config: ModelConfig,
+    tensors: Mapping[str, Tensor],
+    notes: Mapping[str, str] | None = None,
+) -> None:
     """Write both files; floats as float16, which halves the weights and moves no answer.
 
     Both are complete on the disk before either replaces an older one, and the tensors name their
-    settings by digest, so that files of two writings are not taken for one.
+    settings by digest, so that files of two writings are not taken for one. ``notes`` go into the
+    header of the tensors: `read_notes` gives them back.
     """
     folder.mkdir(parents=True, exist_ok=True)
     settings = {"package_version": VERSION, **asdict(config)}
@@ -61,7 +67,7 @@ def write_weights(folder: Path, config: ModelConfig, tensors: Mapping[str, Tenso
     }
     parts = {folder / name: folder / f"{name}.part" for name in (CONFIG_FILE, WEIGHTS_FILE)}
     parts[folder / CONFIG_FILE].write_text(text + "\n", encoding="utf-8")
-    metadata = {"format": "pt", _CONFIG_DIGEST: _digest(json.loads(text))}
+    metadata = {"format": "pt", **(notes or {}), _CONFIG_DIGEST: _digest(json.loads(text))}
     save_file(stored, parts[folder / WEIGHTS_FILE], metadata=metadata)
     for path, part in parts.items():
         put_in_place(part, path)
@@ -204,12 +210,27 @@ def _parse_config(folder: Path, settings: dict) -> ModelConfig:
             f"{path} was written by langid {version} and does not fit langid {VERSION}: "
             f"settings missing or unknown: {', '.join(differing)}."
         )
+    return _validated(settings, str(path))
+
+
+def check_config(config: ModelConfig) -> None:
+    """Refuse what `read_config` would refuse once it is written.
+
+    Raises
+    ------
+    WeightsError
+        Naming the settings.
+    """
+    _validated(asdict(config), "What was asked for")
+
+
+def _validated(settings: dict, name: str) -> ModelConfig:
     try:
         # As JSON, where a list may be a tuple and a whole number a float.
         return TypeAdapter(ModelConfig).validate_json(json.dumps(settings))
     except ValidationError as error:
         problems = "; ".join(_in_words(problem) for problem in error.errors()[:3])
-        raise WeightsError(f"{path} cannot be settings of langid: {problems}.") from error
+        raise WeightsError(f"{name} cannot be settings of langid: {problems}.") from error
 
 
 def _in_words(problem: dict) -> str:
@@ -221,13 +242,31 @@ def _in_words(problem: dict) -> str:
     return f"{name} is {shorten(repr(problem['input']), 40)}: {message[0].lower()}{message[1:]}"
 
 
+def read_notes(folder: Path) -> dict[str, str]:
+    """What stands in the header of a folder's tensors.
+
+    Raises
+    ------
+    WeightsError
+        If they are missing or unreadable.
+    """
+    with _open_tensors(folder) as file:
+        return file.metadata() or {}
+
+
 def _read_tensors(folder: Path) -> tuple[dict[str, Tensor], str | None]:
     """All tensors, and the digest of the settings they were written with (None in older files)."""
+    with _open_tensors(folder) as file:
+        digest = (file.metadata() or {}).get(_CONFIG_DIGEST)
+        return {name: file.get_tensor(name) for name in file.keys()}, digest  # noqa: SIM118
+
+
+@contextmanager
+def _open_tensors(folder: Path) -> Iterator[safe_open]:
     path = _require_file(folder, WEIGHTS_FILE)
     try:
         with safe_open(path, "pt") as file:
-            digest = (file.metadata() or {}).get(_CONFIG_DIGEST)
-            return {name: file.get_tensor(name) for name in file.keys()}, digest  # noqa: SIM118
+            yield file
     except SafetensorError as error:
         raise WeightsError(f"{path} is not a safetensors file.") from error
     except OSError as error:

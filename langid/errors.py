@@ -37,6 +37,10 @@ class WeightsError(LangidError):
     """Weights that cannot be had, or do not fit their configuration or this package."""
 
 
+class DeviceError(LangidError):
+    """A torch device that is not there, or that torch cannot compute on."""
+
+
 class DataError(LangidError):
     """Recordings or a dataset that cannot be prepared, evaluated or trained on."""
 

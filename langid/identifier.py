@@ -16,7 +16,7 @@ from langid.checkpoint import load_model
 from langid.errors import AudioError, IdentificationCancelled, Message
 from langid.identification import LITTLE_S, Identification, kept_labels, summarise
 from langid.languages import NONE, languages_of
-from langid.model import LanguageCNN
+from langid.model import LanguageCNN, usable_device
 from langid.segments import speech_spans
 from langid.windows import Window, cut_windows
 
@@ -74,9 +74,12 @@ class LanguageIdentifier:
         ------
         WeightsError
             If the weights cannot be had or do not fit their configuration.
+        DeviceError
+            If torch cannot use the device.
         """
+        device = usable_device(device or "cpu")
         loaded = load_model(source, revision)
-        return cls(loaded.model.to(device or "cpu"), loaded.source, loaded.revision)
+        return cls(loaded.model.to(device), loaded.source, loaded.revision)
 
     def identify(
         self,

@@ -9,6 +9,7 @@ names the unit that the teacher heard in each frame, fed back in the same way, a
 which of the teacher's languages it was.
 """
 
+from textwrap import shorten
 from typing import NamedTuple
 
 import torch
@@ -16,10 +17,31 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from langid.config import SUBSAMPLING, ModelConfig
+from langid.errors import DeviceError
 from langid.features import DECIBEL, LogMel
 
 ENCODER_DILATIONS = (1, 2, 1, 2, 4, 8)  # of the encoder's blocks; more begin again
 LOG_MEL_DEVIATION = 3.0  # about that of speech from its bands' means; keeps inputs near 1
+
+
+def usable_device(name: str | torch.device) -> torch.device:
+    """The device of that name, after a number was written to it and read back.
+
+    Raises
+    ------
+    DeviceError
+        If torch knows no such device, or it is not there or cannot be used.
+    """
+    try:
+        device = torch.device(name)
+        torch.zeros(1, device=device).item()
+    except (RuntimeError, AssertionError, ImportError, ValueError) as error:  # torch's refusals
+        first_sentence = str(error).splitlines()[0].split(". ")[0].rstrip(".")
+        reason = shorten(first_sentence, 120, placeholder=" …")
+        raise DeviceError(
+            f"The device {str(name)!r} cannot be used: {reason}; choose another, such as cpu."
+        ) from error
+    return device
 
 
 def normalise(log_mel: Tensor, dynamic_range_db: float) -> Tensor:

@@ -20,6 +20,7 @@ from langid.evaluation.readme import README
 from langid.evaluation.report import METRICS_FILE, read_report
 from langid.identification import LanguageShare
 from langid.identifier import LanguageIdentifier
+from langid.model import usable_device
 from langid.version import VERSION
 
 ROOT = Path(__file__).parents[1]
@@ -41,8 +42,8 @@ def fake(monkeypatch) -> FakeIdentifier:
         identifier.loaded = (source, revision, device)
         if source == "broken":
             raise WeightsError("broken holds no config.json.")
-        if device == "moon":
-            raise RuntimeError("no such device\nwith details")
+        if device:
+            usable_device(device)
         return identifier
 
     monkeypatch.setattr(LanguageIdentifier, "from_pretrained", from_pretrained)
@@ -134,7 +135,8 @@ def test_candidates_are_codes_names_or_labels(fake, text, languages):
         ),
         (["--languages", "de", "hum.wav"], "The model cannot answer 'de': choose among "),
         (["--model", "broken", "hum.wav"], "broken holds no config.json."),
-        (["--device", "moon", "hum.wav"], "The device 'moon' cannot be used: no such device"),
+        (["--device", "moon", "hum.wav"], "The device 'moon' cannot be used: Expected one of cpu"),
+        (["--device", "meta", "hum.wav"], "The device 'meta' cannot be used: "),
         (["evaluate", "nowhere"], "nowhere is not a folder"),
         (["evaluate", "nowhere", "--model", "broken"], "broken holds no config.json."),
         (["evaluate", ".", "--json", "nowhere/out.json"], "There is no folder nowhere"),

@@ -7,7 +7,7 @@ import soundfile
 import torch
 from helpers.audio import two_tracks
 
-from langid import AudioError, IdentificationCancelled, LanguageIdentifier
+from langid import AudioError, DeviceError, IdentificationCancelled, LanguageIdentifier
 from langid.config import ModelConfig
 from langid.evaluation.bench import fresh_process, write_recording
 from langid.identifier import BATCH_SIZE
@@ -306,3 +306,9 @@ def test_memory_does_not_grow_with_the_recording(tmp_path):
         for i, seconds in enumerate((60, 900))
     ]
     assert peaks_mb[1] - peaks_mb[0] < 100  # one small array a block, kept, once cost 340 MB here
+
+
+@pytest.mark.parametrize("device", ["moon", "meta", "cuda:99", torch.device("meta")])
+def test_a_device_that_cannot_be_used_is_said_before_weights_are_fetched(device):
+    with pytest.raises(DeviceError, match=f"^The device '{device}' cannot be used: .*such as cpu"):
+        LanguageIdentifier.from_pretrained("nobody/nothing", device=device)

@@ -1,15 +1,21 @@
 """The command line of prepare_data.py: what its commands say of themselves, the options that they
-share, and their values."""
+share, and the values of these and of train.py's."""
 
 import argparse
 import math
 from collections.abc import Callable
 from pathlib import Path
+from typing import get_type_hints
 
+from pydantic import TypeAdapter, ValidationError
+
+from langid.audio import MIN_DURATION_S
+from langid.config import ModelConfig
 from langid.data.clips import ClipLimits
 from langid.errors import DataError
 from langid.languages import parse_languages
 
+MAX_THREADS = 1024
 DESCRIPTIONS = {
     "folder": """
 SRC is one folder a language (french/clip.mp3 or french/anna/clip.mp3), an audiofolder with a
@@ -46,7 +52,7 @@ datasets library.
 }
 
 
-def _number(kind: type, is_valid: Callable[[float], bool], what: str) -> Callable[[str], float]:
+def number(kind: type, is_valid: Callable[[float], bool], what: str) -> Callable[[str], float]:
     """A type for argparse: a number of which ``is_valid`` holds, which is ``what``."""
 
     def parse(text: str) -> float:
@@ -61,10 +67,33 @@ def _number(kind: type, is_valid: Callable[[float], bool], what: str) -> Callabl
     return parse
 
 
-positive_int = _number(int, lambda n: n >= 1, "a whole number from 1 upwards")
-seconds = _number(float, lambda s: 0 <= s < math.inf, "a number of seconds")
-amount = _number(float, lambda n: n > 0, "a number above 0, or inf for all")
-share = _number(float, lambda s: 0 <= s < 1, "a share from 0 to below 1")
+def setting(name: str) -> Callable[[str], object]:
+    """A type for argparse: what may stand in the setting of that name in `ModelConfig`."""
+    adapter = TypeAdapter(get_type_hints(ModelConfig, include_extras=True)[name])
+
+    def parse(text: str) -> object:
+        try:
+            return adapter.validate_strings(text)
+        except ValidationError as error:
+            what = error.errors()[0]["msg"]
+            raise argparse.ArgumentTypeError(f"{text}: {what[0].lower()}{what[1:]}") from error
+
+    return parse
+
+
+count = number(int, lambda n: n >= 0, "a whole number from 0 upwards")
+positive_int = number(int, lambda n: n >= 1, "a whole number from 1 upwards")
+seed = number(int, lambda n: 0 <= n < 2**32, "a whole number from 0 to 4294967295")
+# More than any machine has: each costs memory, and torch refuses too many at the first step only.
+n_threads = number(int, lambda n: 1 <= n <= MAX_THREADS, f"a whole number from 1 to {MAX_THREADS}")
+n_workers = number(int, lambda n: 0 <= n <= MAX_THREADS, f"a whole number from 0 to {MAX_THREADS}")
+positive = number(float, lambda x: 0 < x < math.inf, "a number above 0")
+weight = number(float, lambda x: 0 <= x < math.inf, "a number from 0 upwards")
+seconds = number(float, lambda s: 0 <= s < math.inf, "a number of seconds")
+hours = number(float, lambda h: 0 <= h < math.inf, "a number of hours")
+amount = number(float, lambda n: n > 0, "a number above 0, or inf for all")
+share = number(float, lambda s: 0 <= s < 1, "a share from 0 to below 1")
+whole_share = number(float, lambda s: 0 <= s <= 1, "a share from 0 to 1")
 
 
 def names(text: str) -> tuple[str, ...]:
@@ -138,6 +167,12 @@ def add_clip_options(parser: argparse.ArgumentParser, min_duration_s: float):
 
 
 def clip_limits(options: argparse.Namespace) -> ClipLimits:
+    least_s = max(options.min_duration_s, options.min_speech, MIN_DURATION_S)
+    if options.max_duration_s < least_s:
+        raise DataError(
+            f"--max-duration-s {options.max_duration_s:g} leaves no clip: each has at least "
+            f"{least_s:g} s, by --min-duration-s, --min-speech or what this tool can use."
+        )
     return ClipLimits(options.min_duration_s, options.max_duration_s, options.min_speech)
 
 

@@ -23,6 +23,7 @@ import soundfile
 import torch
 
 from langid.audio import SAMPLE_RATE, load_audio
+from langid.data import options as cli
 from langid.evaluation.bench_ecapa import INSTALL_HINT, compare, load_ecapa
 from langid.identifier import BATCH_SIZE, LanguageIdentifier
 from langid.version import VERSION
@@ -58,18 +59,20 @@ def main(arguments: list[str] | None = None) -> int:
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     parser.add_argument(
-        "--seconds", type=float, nargs="+", default=[4.0, 60.0], help="short recordings"
+        "--seconds", type=cli.seconds, nargs="+", default=[4.0, 60.0], help="short recordings"
     )
-    parser.add_argument("--long-hours", type=float, default=1.0, help="a long WAV; 0: none")
-    parser.add_argument("--mp3-hours", type=float, default=3.0, help="a long MP3; 0: none")
-    parser.add_argument("--pairs", type=int, default=15, help="of alternating runs with ECAPA")
+    parser.add_argument("--long-hours", type=cli.hours, default=1.0, help="a long WAV; 0: none")
+    parser.add_argument("--mp3-hours", type=cli.hours, default=3.0, help="a long MP3; 0: none")
+    parser.add_argument(
+        "--pairs", type=cli.positive_int, default=15, help="of alternating runs with ECAPA"
+    )
     parser.add_argument("--skip-ecapa", action="store_true", help="leave the comparison out")
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     parser.add_argument("--model", help="folder or Hub repository (default: embedded weights)")
     options = parser.parse_args(arguments)
-    durations_s = [*options.seconds, 3600 * options.long_hours, 3600 * options.mp3_hours]
-    if min(durations_s) < 0 or min(options.seconds) < 1 or options.pairs < 1:
-        parser.error("recordings last at least 1 s, and there is at least one pair")
+    long_s = [3600 * hours for hours in (options.long_hours, options.mp3_hours) if hours]
+    if min([*options.seconds, *long_s]) < 1:
+        parser.error("recordings last at least 1 s")
 
     try:
         report = run_bench(

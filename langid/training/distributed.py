@@ -33,6 +33,12 @@ class World:
         return self.rank == 0
 
 
+def own_device(name: str) -> str:
+    """The device of this process for one that is asked for: under ``torchrun`` each has a GPU."""
+    is_one_of_many = int(os.environ.get("WORLD_SIZE", "1")) > 1
+    return f"cuda:{os.environ['LOCAL_RANK']}" if name == "cuda" and is_one_of_many else name
+
+
 @contextmanager
 def process_group(device: torch.device) -> Iterator[World]:
     """Join the processes that ``torchrun`` started; without it this one is alone."""
@@ -41,7 +47,7 @@ def process_group(device: torch.device) -> Iterator[World]:
         yield World()
         return
     if device.type == "cuda":
-        torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
+        torch.cuda.set_device(device)
     backend = "nccl" if device.type == "cuda" else "gloo"
     distributed.init_process_group(backend, timeout=TIMEOUT)
     try:

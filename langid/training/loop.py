@@ -61,7 +61,7 @@ def train_loop(
         trainer.save(
             checkpoint,
             history=history,
-            options=run_options(args),
+            options=run_options(args, trainer.world.size),
             config=asdict(trainer.model.config),
         )
         bar.write(

@@ -20,13 +20,15 @@ RUN_OPTIONS = (
     *("teacher", "units", "teacher_hours", "unit_weight", "posterior_weight", "probes"),
     "trunk_data",
 )
+PROCESSES = "processes"  # n of them take batches n times as large, and draw other windows
 
 
-def run_options(args: argparse.Namespace) -> dict:
-    """The options `RUN_OPTIONS`, as they are written on a command line."""
+def run_options(args: argparse.Namespace, n_processes: int) -> dict:
+    """The options `RUN_OPTIONS`, as they are written on a command line, and how many processes
+    train together."""
     options = {name: getattr(args, name) for name in RUN_OPTIONS}
     lists = {"languages": ",".join(args.languages), "trunk_data": " ".join(args.trunk_data) or None}
-    return {**options, **lists, "units": args.units or N_UNITS}
+    return {**options, **lists, "units": args.units or N_UNITS, PROCESSES: n_processes}
 
 
 def check_resumable(path: Path, options: dict, config: ModelConfig | None = None) -> None:
@@ -49,11 +51,20 @@ def check_resumable(path: Path, options: dict, config: ModelConfig | None = None
             f"{path} does not say with what it was started, as an older version wrote it: start "
             "again with another --output."
         )
+    was = saved["options"]
+    if PROCESSES in options and PROCESSES not in was:
+        was = {**was, PROCESSES: options[PROCESSES]}
+        if config is None:
+            print(
+                f"{path} is of an older version, which did not note how many processes trained: "
+                f"{options[PROCESSES]} now. If it was started with another number, stop this and "
+                "give torchrun that one."
+            )
     differing = [
-        f"--{name.replace('_', '-')} was {saved['options'].get(name)} and is {value}"
+        f"{_on_the_command_line(name)} was {was.get(name)} and is {value}"
         for name, value in options.items()
         # An option that an older version did not have was off, as with 0.
-        if (saved["options"].get(name) or 0) != (value or 0)
+        if (was.get(name) or 0) != (value or 0)
     ]
     if config is not None:
         differing += _config_differences(saved["config"], asdict(config))
@@ -62,6 +73,12 @@ def check_resumable(path: Path, options: dict, config: ModelConfig | None = None
             f"--resume cannot go on with {path.parent}: {'; '.join(differing)}. Give what it was "
             "started with, or another --output."
         )
+
+
+def _on_the_command_line(name: str) -> str:
+    if name == PROCESSES:
+        return "the number of processes (torchrun --nproc-per-node)"
+    return f"--{name.replace('_', '-')}"
 
 
 def _config_differences(was: dict, now: dict) -> list[str]:

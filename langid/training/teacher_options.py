@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from langid.config import ModelConfig
+from langid.data import options as cli
 from langid.languages import OTHER, class_of, languages_of
 from langid.training.amounts import with_amounts
 from langid.training.averaging import first_folder
@@ -37,23 +38,23 @@ def add_teacher_options(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument(
         "--units",
-        type=int,
+        type=cli.setting("n_units"),
         help=f"classes of the teacher's states (default: those of --init, or {N_UNITS})",
     )
     group.add_argument(
         "--teacher-hours",
-        type=float,
+        type=cli.amount,
         default=math.inf,
         metavar="HOURS",
         help="at most so much of a split and of --trunk-data, the clips that training draws most "
         "(default: all)",
     )
     group.add_argument(
-        "--unit-weight", type=float, default=0.5, help="of naming the units (default: 0.5)"
+        "--unit-weight", type=cli.weight, default=0.5, help="of naming the units (default: 0.5)"
     )
     group.add_argument(
         "--posterior-weight",
-        type=float,
+        type=cli.weight,
         default=0.5,
         help="of agreeing with the teacher's languages (default: 0.5)",
     )
@@ -83,6 +84,8 @@ def check_teacher_options(parser: argparse.ArgumentParser, args: argparse.Namesp
         parser.error("--probes learn from the states of a teacher: give one with --teacher.")
     if args.trunk_data and not args.teacher:
         parser.error("--trunk-data teach what a teacher hears in them: give one with --teacher.")
+    if args.units == 0:
+        parser.error("--units must be at least 1.")
     if args.probes < 0 or args.probes == 1:
         parser.error("--probes must be 0 or at least 2: a single one would have heard no voice.")
 

@@ -1,5 +1,6 @@
 """Validation during training, in log-mel frames, and the temperature of the finished weights."""
 
+import json
 from copy import copy
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from langid.checkpoint import read_model, write_weights
+from langid.checkpoint import read_model, read_notes, write_weights
 from langid.evaluation import metrics
 from langid.languages import NONE, OTHER, languages_of
 from langid.model import LanguageCNN
@@ -20,6 +21,7 @@ BIAS_CHANGES = np.linspace(-0.6, 0.6, 13)
 N_BIAS_ROUNDS = 3
 BIAS_PENALTY = 1.0  # of squared biases, in nats of the loss
 BATCH_SIZE = 128  # windows
+UNCALIBRATED_BIAS = "uncalibrated_classifier_bias"  # noted with calibrated weights, as JSON
 OTHER_SHARE = 0.25  # of the score, for telling other languages from the model's own
 
 
@@ -167,10 +169,21 @@ def classify_clips(
 def calibrate(folder: Path, clips: Clips, device: torch.device) -> None:
     """Fit the calibration of a folder's weights on validation clips and write it into them.
 
-    The biases go into the classifier's own, the temperature into the configuration.
+    The biases go into the classifier's own, the temperature into the configuration. What the
+    classifier's were before is noted beside the weights, and is what a second calibration, by
+    ``--resume`` of a run at its end, starts from: it gives the same weights.
     """
     model = read_model(folder).to(device)
+    noted = read_notes(folder).get(UNCALIBRATED_BIAS)
+    uncalibrated = json.loads(noted) if noted else model.classifier.bias.tolist()
+    with torch.no_grad():
+        model.classifier.bias.copy_(torch.tensor(uncalibrated))
     temperature, biases = WindowLogits(model, clips, device).fit_calibration()
     with torch.no_grad():
         model.classifier.bias += torch.tensor(temperature * biases, dtype=torch.float32).to(device)
-    write_weights(folder, replace(model.config, temperature=temperature), model.state_dict())
+    write_weights(
+        folder,
+        replace(model.config, temperature=temperature),
+        model.state_dict(),
+        {UNCALIBRATED_BIAS: json.dumps(uncalibrated)},
+    )

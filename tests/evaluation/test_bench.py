@@ -89,13 +89,22 @@ def test_without_speechbrain_the_rest_is_measured_and_the_reason_given(monkeypat
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--seconds", "0.1"], ["--long-hours", "-1"], ["--pairs", "0"]]
+    ("arguments", "sentence"),
+    [
+        (["--seconds", "0.1"], "recordings last at least 1 s"),
+        (["--long-hours", "0.0001"], "recordings last at least 1 s"),
+        (["--seconds", "4", "inf"], "inf is not a number of seconds"),
+        (["--seconds", "nan"], "nan is not a number of seconds"),
+        (["--long-hours", "-1"], "-1 is not a number of hours"),
+        (["--mp3-hours", "inf"], "inf is not a number of hours"),
+        (["--pairs", "0"], "0 is not a whole number from 1 upwards"),
+    ],
 )
-def test_impossible_sizes_are_refused(arguments, capsys):
+def test_impossible_sizes_are_refused(arguments, sentence, capsys):
     with pytest.raises(SystemExit) as stop:
         bench.main(arguments)
     assert stop.value.code == 2
-    assert "at least 1 s" in capsys.readouterr().err
+    assert sentence in capsys.readouterr().err
 
 
 @pytest.mark.slow

@@ -147,4 +147,4 @@ def test_a_run_trains_on_copies(folder, tmp_path, capsys):
     assert (tmp_path / "run" / "model.safetensors").is_file()
     with pytest.raises(SystemExit, match="2"):
         train.main([*arguments, "--copies", "-1"])
-    assert "--copies must be at least 0" in capsys.readouterr().err
+    assert "argument --copies: -1 is not a whole number from 0 upwards" in capsys.readouterr().err

@@ -5,8 +5,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import datasets
 import numpy as np
 import pytest
+from helpers.training import short_run
+
+import train
+from langid.evaluation.report import read_report
+from langid.training.distributed import own_device
 
 ROOT = Path(__file__).parents[2]
 # Batches are made up so that each class is a band of its own: learnt within thirty steps.
@@ -54,19 +60,28 @@ def run(tmp_path, name, n_processes, batch_size):
 
     script = tmp_path / "steps.py"
     script.write_text(SCRIPT)
+    launch(n_processes, script, str(batch_size), str(tmp_path / name))
+    return [torch.load(tmp_path / f"{name}-{rank}.pt") for rank in range(n_processes)]
+
+
+def launch(n_processes, script, *arguments):
     launcher = [sys.executable]
     if n_processes > 1:
         launcher += ["-m", "torch.distributed.run", "--standalone"]
         launcher += ["--nproc-per-node", str(n_processes)]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
     done = subprocess.run(
-        [*launcher, str(script), str(batch_size), str(tmp_path / name)],
-        env=environment,
-        capture_output=True,
-        text=True,
+        [*launcher, str(script), *arguments], env=environment, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
-    return [torch.load(tmp_path / f"{name}-{rank}.pt") for rank in range(n_processes)]
+
+
+def test_each_of_several_processes_has_a_gpu_of_its_own(monkeypatch):
+    assert own_device("cuda") == "cuda"
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    monkeypatch.setenv("LOCAL_RANK", "1")
+    assert own_device("cuda") == "cuda:1"
+    assert own_device("cpu") == "cpu"
 
 
 @pytest.mark.slow
@@ -82,3 +97,16 @@ def test_two_processes_learn_as_one_with_twice_the_batch(tmp_path):
     # Single steps differ by their batches: compared is the course of the loss.
     for part in np.split(np.arange(30), 3):
         assert together[part].mean() == pytest.approx(alone[part].mean(), rel=0.2, abs=0.1)
+
+
+@pytest.mark.slow
+def test_a_run_notes_its_processes_and_goes_on_with_them(dataset, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("HF_DATASETS_CACHE", str(datasets.config.HF_DATASETS_CACHE))
+    output = tmp_path / "run"
+    launch(2, ROOT / "train.py", *short_run(dataset, output, "--device", "cpu"))
+    assert read_report(output / "metrics.json").training.settings["processes"] == 2
+    assert "| processes | `2` |" in (output / "README.md").read_text()
+
+    assert train.main(short_run(dataset, output, "--resume")) == 2
+    sentence = "the number of processes (torchrun --nproc-per-node) was 2 and is 1"
+    assert sentence in capsys.readouterr().err

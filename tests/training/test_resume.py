@@ -2,15 +2,21 @@
 
 from dataclasses import asdict, replace
 
+import numpy as np
 import pytest
 import torch
+from helpers.training import short_run
+from safetensors.torch import load_file
 
+import train
+from langid.checkpoint import read_config
 from langid.config import LabelTraining, ModelConfig
 from langid.errors import DataError
 from langid.model import LanguageCNN
 from langid.training import resume
 from langid.training.resume import check_resumable
 from langid.training.trainer import Optimisation, Trainer
+from langid.training.validation import WindowLogits
 
 CONFIG = ModelConfig(
     labels=("en", "none"),
@@ -32,6 +38,21 @@ def checkpoint(tmp_path_factory):
     return path
 
 
+@pytest.mark.slow
+def test_a_run_that_ended_and_is_resumed_keeps_its_weights(dataset, tmp_path, monkeypatch):
+    biases = np.array([0.3, -0.1, -0.1, -0.1])
+    monkeypatch.setattr(WindowLogits, "fit_calibration", lambda self: (1.25, biases))
+    assert train.main(short_run(dataset, tmp_path)) == 0
+    before = load_file(tmp_path / "model.safetensors")
+    assert read_config(tmp_path).temperature == 1.25
+    for _ in range(2):
+        assert train.main(short_run(dataset, tmp_path, "--resume")) == 0
+        after = load_file(tmp_path / "model.safetensors")
+        assert before.keys() == after.keys()
+        assert all(torch.equal(before[name], after[name]) for name in before)
+        assert read_config(tmp_path).temperature == 1.25
+
+
 def refusal(path, options, config=None):
     with pytest.raises(DataError) as caught:
         check_resumable(path, options, config)
@@ -49,6 +70,28 @@ def test_all_options_that_differ_are_named_with_both_values(checkpoint):
     assert "--batch-size was 64 and is 32" in sentence
     assert "--languages was en and is en,fr" in sentence
     assert "--init" not in sentence
+
+
+def test_another_number_of_processes_is_another_run(checkpoint, tmp_path, capsys):
+    path = tmp_path / "checkpoint.pt"
+    state = torch.load(checkpoint, weights_only=True)
+    torch.save({**state, "options": {**OPTIONS, "processes": 2}}, path)
+    check_resumable(path, {**OPTIONS, "processes": 2}, CONFIG)
+    sentence = refusal(path, {**OPTIONS, "processes": 1})
+    assert "the number of processes (torchrun --nproc-per-node) was 2 and is 1" in sentence
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize("n_processes", [1, 2])
+def test_a_checkpoint_that_does_not_tell_its_processes_goes_on_with_a_word(
+    checkpoint, capsys, n_processes
+):
+    options = {**OPTIONS, "processes": n_processes}
+    check_resumable(checkpoint, options)
+    check_resumable(checkpoint, options, CONFIG)
+    said = capsys.readouterr().out
+    assert f"how many processes trained: {n_processes} now" in said
+    assert said.count("\n") == 1
 
 
 def test_an_option_that_a_checkpoint_does_not_know_was_off(checkpoint):

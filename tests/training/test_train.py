@@ -11,6 +11,7 @@ from safetensors.torch import load_file
 
 import train
 from langid import LanguageIdentifier
+from langid.checkpoint import read_config
 from langid.config import ModelConfig
 from langid.data.espeak import espeak_available
 from langid.errors import DataError
@@ -228,6 +229,63 @@ def test_last_layer_keeps_the_rows_of_shared_labels(config):
     assert torch.equal(new.stem.down[0].weight, old.stem.down[0].weight)
 
 
+@pytest.mark.parametrize(
+    ("option", "value", "sentence"),
+    [
+        ("--encoder-blocks", "33", "33: input should be less than or equal to 32"),
+        ("--encoder-blocks", "-1", "-1: input should be greater than or equal to 0"),
+        ("--units", "9000", "9000: input should be less than or equal to 8192"),
+        ("--units", "0", "--units must be at least 1"),
+        ("--steps", "-1", "-1 is not a whole number from 0 upwards"),
+        ("--batch-size", "0", "0 is not a whole number from 1 upwards"),
+        ("--validate-every", "0", "0 is not a whole number from 1 upwards"),
+        ("--num-proc", "0", "0 is not a whole number from 1 to 1024"),
+        ("--workers", "-1", "-1 is not a whole number from 0 to 1024"),
+        ("--threads", "-2", "-2 is not a whole number from 1 to 1024"),
+        ("--threads", "1000000000000", "1000000000000 is not a whole number from 1 to 1024"),
+        ("--seed", "-1", "-1 is not a whole number from 0 to 4294967295"),
+        ("--seed", "18446744073709551616", "is not a whole number from 0 to 4294967295"),
+        ("--weight-decay", "-1", "-1 is not a number from 0 upwards"),
+        ("--learning-rate", "-1", "-1 is not a number above 0"),
+        ("--learning-rate", "nan", "nan is not a number above 0"),
+        ("--learning-rate", "inf", "inf is not a number above 0"),
+        ("--phone-weight", "nan", "nan is not a number from 0 upwards"),
+        ("--unit-weight", "-1", "-1 is not a number from 0 upwards"),
+        ("--posterior-weight", "inf", "inf is not a number from 0 upwards"),
+        ("--utterance-share", "1.5", "1.5 is not a share from 0 to 1"),
+        ("--teacher-hours", "nan", "nan is not a number above 0"),
+        ("--device", "abacus", "The device 'abacus' cannot be used: Expected one of cpu"),
+        ("--device", "meta", "The device 'meta' cannot be used"),
+        ("--device", "cuda:99", "The device 'cuda:99' cannot be used"),
+    ],
+)
+def test_an_option_that_cannot_be_used_is_refused_before_any_data_is_read(
+    tmp_path, capsys, option, value, sentence
+):
+    with pytest.raises(SystemExit) as stop:
+        train.main(short_run(tmp_path / "nowhere", tmp_path / "run", option, value))
+    assert stop.value.code == 2
+    error = capsys.readouterr().err.splitlines()[-1]  # below the usage
+    assert "error: " in error and sentence in error
+    assert option in error or option == "--device"
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_model_that_could_not_be_read_back_is_not_trained(dataset, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(
+        train, "with_teacher_heads", lambda config, _: replace(config, n_units=9000)
+    )
+    assert train.main(short_run(dataset, tmp_path)) == 2
+    assert "n_units is 9000: input should be less than" in capsys.readouterr().err
+    assert not (tmp_path / "checkpoint.pt").exists()
+
+
+@pytest.mark.slow
+def test_an_encoder_may_have_no_blocks(dataset, tmp_path):
+    assert train.main(short_run(dataset, tmp_path, "--encoder-blocks", "0")) == 0
+    assert read_config(tmp_path).n_encoder_blocks == 0
+
+
 def test_bad_input_is_one_sentence_and_exit_code_2(dataset, tmp_path, capsys):
     assert train.main(["--data", str(tmp_path), "--output", str(tmp_path / "x")]) == 2
     message = capsys.readouterr().err
@@ -238,9 +296,16 @@ def test_bad_input_is_one_sentence_and_exit_code_2(dataset, tmp_path, capsys):
         [*short_run(dataset, tmp_path / "none"), "--resume"],
         short_run(dataset, file),
         [*short_run(dataset, tmp_path / "x"), "--steps", "0"],
-        [*short_run(dataset, tmp_path / "x"), "--steps", "-1", "--init", "embedded"],
+        [
+            *short_run(dataset, tmp_path / "x"),
+            "--steps",
+            "0",
+            "--init",
+            "a",
+            "--encoder-blocks",
+            "0",
+        ],
         [*short_run(dataset, tmp_path / "x"), "--steps", "0", "--init", "a", "--teacher", "base"],
-        [*short_run(dataset, tmp_path / "x"), "--device", "abacus"],
     ):
         with pytest.raises(SystemExit) as stop:
             train.main(wrong)

@@ -1,8 +1,11 @@
+from functools import partialmethod
+
 import numpy as np
 import pytest
 import torch
 from datasets import Dataset
 
+from langid.checkpoint import read_model, write_weights
 from langid.config import ModelConfig
 from langid.languages import NONE
 from langid.model import LanguageCNN
@@ -13,7 +16,7 @@ from langid.training.trainer import (
     mixed_precision,
     update_average,
 )
-from langid.training.validation import WindowLogits, classify_clips
+from langid.training.validation import WindowLogits, calibrate, classify_clips
 from langid.windows import aggregate, cut_windows, frame_windows
 
 LABELS = ("en", "fr", "other", "none")
@@ -144,6 +147,35 @@ def test_validation_computes_as_serving_does(monkeypatch):
     logits, _ = classify_clips(model, clips, torch.device("cpu"))
     expected, _ = model.forward_features(torch.from_numpy(log_mel.astype(np.float32)).T[None])
     np.testing.assert_array_equal(logits, expected.detach().numpy())
+
+
+def test_a_second_calibration_gives_the_same_weights(monkeypatch, tmp_path):
+    torch.manual_seed(0)
+    config = ModelConfig(
+        labels=LABELS, stem_channels=4, width=16, n_encoder_blocks=1, n_head_blocks=1
+    )
+    rng = np.random.default_rng(0)
+    log_mels = [rng.normal(size=(120, 64)).astype(np.float16).tobytes() for _ in range(8)]
+    clips = Clips(
+        *(Dataset.from_dict({"log_mel": log_mels}), np.arange(8) % 2, ["en", "fr"] * 4),
+        *(list("abcdefgh"), ["s"] * 8, np.ones(8, bool), [120] * 8, [[]] * 8, 64),
+    )
+    write_weights(tmp_path, config, LanguageCNN(config).state_dict())
+    uncalibrated = read_model(tmp_path).classifier.bias
+    # A penalty that lets eight clips move the biases.
+    monkeypatch.setattr(
+        WindowLogits, "fit_calibration", partialmethod(WindowLogits.fit_calibration, 0.0)
+    )
+
+    calibrate(tmp_path, clips, torch.device("cpu"))
+    once = read_model(tmp_path)
+    assert not torch.equal(once.classifier.bias, uncalibrated)
+    for _ in range(2):
+        calibrate(tmp_path, clips, torch.device("cpu"))
+        again = read_model(tmp_path)
+        assert again.config == once.config
+        for name, tensor in once.state_dict().items():
+            assert torch.equal(tensor, again.state_dict()[name]), name
 
 
 def test_learning_rate_rises_and_falls_to_nothing():
