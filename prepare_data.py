@@ -156,7 +156,8 @@ def add_folder_command(commands) -> None:
         type=cli.names,
         default=(),
         metavar="A,B*",
-        help='drop these; "unstated" is a clip without a licence',
+        help='drop these; "unstated" is a clip without a licence, "restricted" every licence that '
+        "asks for more than naming the author, and none stated",
     )
     synthetic = choosing.add_mutually_exclusive_group()
     synthetic.add_argument(

@@ -42,6 +42,7 @@ from langid.training.cache import load_training_data
 from langid.training.clips import Clips, phone_inventory, prepare_clips, with_trained_labels
 from langid.training.description import describe
 from langid.training.distributed import World, first_before_others, process_group
+from langid.training.inheritance import read_parents
 from langid.training.initial import build_model
 from langid.training.loop import train_loop
 from langid.training.outputs import CHECKPOINT_FILE, RUN, finish_run
@@ -203,6 +204,7 @@ def run(args: argparse.Namespace, world: World) -> None:
         check_resumable(args.output / CHECKPOINT_FILE, options)
 
     initial = load_initial(args.init) if args.init else None
+    parents = read_parents(args.init) if world.is_first else ()
     if not args.steps:
         check_languages(initial.config, args.languages)
     targets = open_targets(args)
@@ -225,7 +227,7 @@ def run(args: argparse.Namespace, world: World) -> None:
         estimate_statistics(model, batches.windows(N_STATISTICS_BATCHES))
     if not args.steps:
         if world.is_first:
-            finish_average(args.output, model, args.init, splits, validation, args.device)
+            finish_average(args.output, model, args.init, parents, splits, validation, args.device)
             announce(args)
         return
     optimisation = Optimisation(
@@ -259,7 +261,7 @@ def run(args: argparse.Namespace, world: World) -> None:
         "device": args.device.type,
         "hours": round(history[-1]["elapsed_s"] / 3600, 2),
     }
-    finish_run(args.output, splits, history, settings)
+    finish_run(args.output, splits, history, settings, parents)
     announce(args)
 
 

@@ -5,8 +5,9 @@ in English or in the language itself) is read with langcodes. It and its names t
 to load, so they are imported by the first call that needs them.
 """
 
+import reprlib
 from collections.abc import Iterable, Sequence
-from functools import cache
+from functools import cache, lru_cache
 
 OTHER = "other"  # speech, but in none of the languages the model knows
 NONE = "none"  # no speech: silence, noise, music
@@ -15,6 +16,10 @@ NONE = "none"  # no speech: silence, noise, music
 NON_SPEECH = ("noise", "music")
 
 DEFAULT_LANGUAGES = ("en", "fr", "de", "es", "it")
+
+# Of strangers' texts: looking one up takes time that grows with the square of its length.
+MAX_NAME_LENGTH = 100
+MAX_CANDIDATES = 100
 
 _ANSWER_NAMES = {OTHER: "Another language", NONE: "No speech"}
 _NO_LANGUAGE = {"mis", "mul", "und", "zxx"}  # ISO 639: uncoded, multiple, undetermined, none
@@ -126,22 +131,27 @@ def choose_labels(
     is_many = isinstance(candidates, Iterable) and not isinstance(candidates, str)
     texts = list(candidates) if is_many else [candidates]
     if not all(isinstance(text, str) for text in texts):
-        raise ValueError(f"{candidates!r} names no language: choose among {known}.")
+        raise ValueError(f"{reprlib.repr(candidates)} names no language: choose among {known}.")
     wanted = [part.strip() for text in texts for part in text.split(",") if part.strip()]
     if not wanted:
         raise ValueError("No candidate is chosen: give at least one language to choose among.")
+    if len(wanted) > MAX_CANDIDATES:
+        raise ValueError(f"{len(wanted):,} candidates are too many: choose among {known}.")
     label_of = {name.lower(): label for label in labels for name in (label, language_name(label))}
     kept = set()
     for text in wanted:
         label = label_of.get(text.lower()) or _known_code(text)
         if label not in labels:
-            raise ValueError(f"The model cannot answer {text!r}: choose among {known}.")
+            shown = text if len(text) <= MAX_NAME_LENGTH else f"{text[:MAX_NAME_LENGTH]}…"
+            raise ValueError(f"The model cannot answer {shown!r}: choose among {known}.")
         kept.add(label)
     return None if len(kept) == len(labels) else tuple(x for x in labels if x in kept)
 
 
-@cache
+@lru_cache(maxsize=1_000)
 def _known_code(text: str) -> str | None:
+    if len(text) > MAX_NAME_LENGTH:
+        return None
     tag = _parse_tag(text) or _find_name(text)
     return tag and tag.prefer_macrolanguage().language
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from langid import languages
 from langid.languages import choose_labels
 
 LABELS = ("en", "fr", "de", "other", "none")
@@ -47,3 +48,17 @@ def test_bad_candidates_give_a_sentence(candidates, sentence):
     with pytest.raises(ValueError) as caught:
         choose_labels(candidates, LABELS)
     assert str(caught.value).startswith(sentence)
+
+
+def test_long_texts_are_not_looked_up_and_not_repeated(monkeypatch):
+    """The time that it takes would grow with the square of their length."""
+    monkeypatch.setattr(languages, "_parse_tag", lambda text: pytest.fail("looked up"))
+    monkeypatch.setattr(languages, "_find_name", lambda text: pytest.fail("looked up"))
+    for candidates in ("x" * 5_000, ["en", "x" * 5_000], 999 * ["en"], [5] * 5_000, b"x" * 5_000):
+        with pytest.raises(ValueError, match="choose among en") as caught:
+            choose_labels(candidates, LABELS)
+        assert len(str(caught.value)) < 400
+
+
+def test_what_strangers_write_is_not_kept_for_ever():
+    assert languages._known_code.cache_info().maxsize is not None

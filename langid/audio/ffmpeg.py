@@ -12,6 +12,7 @@ from langid.audio.formats import undecodable
 from langid.audio.info import StreamInfo
 from langid.audio.samples import Chunk, full_scale
 from langid.audio.sources import Source
+from langid.audio.tags import HEAD_BYTES, LYRICS_BEGIN, tag_bytes
 from langid.audio.timestamps import Timeline
 from langid.errors import AudioError, Message
 
@@ -211,19 +212,27 @@ def _frames(
     """Of every decoded frame time stamp in seconds, sample rate in Hz and samples (n, channels),
     and None for every packet that could not be read or decoded.
 
-    Packets of all audio tracks are counted in `n_packets`, by the indices of the streams.
+    Packets of all audio tracks are counted in `n_packets`, by the indices of the streams. Where
+    files were joined, a tag may stand between them, which cannot be decoded and is none of those.
     """
+    n_tag_bytes = 0
     packets = container.demux(audio=tuple(range(len(container.streams.audio))))
     while True:
+        packet, is_of_tag = None, n_tag_bytes > 0
         try:
             packet = next(packets, None)
             if packet is None:
                 return
             n_packets[packet.stream.index] += packet.size > 0
+            n_tag_bytes -= packet.size
             frames = packet.decode() if packet.stream.index == stream.index else []
             chunks = [(frame.time, float(frame.sample_rate), _samples(frame)) for frame in frames]
         except ERRORS:
-            yield None
+            head = b"" if packet is None else bytes(packet)[:HEAD_BYTES]
+            if n_bytes := tag_bytes(head):
+                n_tag_bytes = n_bytes - packet.size
+            elif not (is_of_tag or head.startswith(LYRICS_BEGIN)):
+                yield None
             continue
         yield from (chunk for chunk in chunks if chunk[1] > 0 and len(chunk[2]))
 

@@ -14,22 +14,23 @@ ID3V2_BYTES = 10  # of a header, and of a footer
 ID3V2_HAS_FOOTER = 0x10
 APE_BYTES = 32  # of a header, and of a footer
 APE_HAS_HEADER = 0x80
+HEAD_BYTES = APE_BYTES
+LYRICS_BEGIN = b"LYRICSBEGIN"
 MAX_LYRICS_BYTES = 2**20  # of Lyrics3v2, whose size has six digits; version 1 holds 5,100
 
 
 def audio_bounds(source: Source) -> tuple[int, int]:
     """Offsets of the audio's first byte and of the byte after its last; equal if there is none."""
     start, end = 0, source.size
-    while n_bytes := _tag_in_front(source, start):
+    while n_bytes := tag_bytes(source.peek(start, HEAD_BYTES)):
         start = min(start + n_bytes, end)
     while n_bytes := _tag_behind(source, start, end):
         end = max(start, end - n_bytes)
     return start, end
 
 
-def _tag_in_front(source: Source, start: int) -> int:
-    """Bytes of the tag that starts at an offset; 0 if there is none."""
-    head = source.peek(start, APE_BYTES)
+def tag_bytes(head: bytes) -> int:
+    """Bytes of the tag that begins with these `HEAD_BYTES` bytes; 0 if they begin none."""
     if head.startswith(b"ID3") and len(head) >= ID3V2_BYTES:
         return _id3v2_bytes(head)
     if head.startswith(b"APETAGEX") and len(head) == APE_BYTES:
@@ -56,7 +57,7 @@ def _tag_behind(source: Source, start: int, end: int) -> int:
         return n_bytes if n_bytes <= room else 0
     if tail.endswith((b"LYRICS200", b"LYRICSEND")):
         n_searched = min(room, MAX_LYRICS_BYTES)
-        begin = source.peek(end - n_searched, n_searched).rfind(b"LYRICSBEGIN")
+        begin = source.peek(end - n_searched, n_searched).rfind(LYRICS_BEGIN)
         return n_searched - begin if begin >= 0 else 0
     return 0
 

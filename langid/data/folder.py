@@ -19,7 +19,7 @@ from pathlib import Path, PurePath
 
 from langid.audio import AUDIO_SUFFIXES
 from langid.data.clips import Clip
-from langid.data.licences import UNSTATED
+from langid.data.licences import RESTRICTED, UNSTATED, restrictions
 from langid.data.splits import SPLITS, split_name
 from langid.data.tables import REQUIRED, Table
 from langid.data.utterance import ReasonCounts, qualified_speaker
@@ -115,12 +115,17 @@ def filter_clips(
 ) -> list[Clip]:
     """Clips whose licence matches, the others counted in ``excluded``.
 
-    The patterns take ``*`` and any case (``"cc0*"``); ``"unstated"`` stands for no licence.
+    The patterns take ``*`` and any case (``"cc0*"``); ``"unstated"`` stands for no licence and
+    ``"restricted"`` for every one that asks for more than naming the author.
     Empty ``licences`` allow all; ``exclude_licences`` win over ``licences``.
     """
 
     def matches(licence: str, patterns: tuple[str, ...]) -> bool:
-        return any(fnmatchcase(licence.lower(), pattern.lower()) for pattern in patterns)
+        return any(
+            fnmatchcase(licence.lower(), pattern)
+            or (pattern == RESTRICTED and bool(restrictions(licence)))
+            for pattern in map(str.lower, patterns)
+        )
 
     kept = []
     for clip in clips:

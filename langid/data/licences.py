@@ -31,15 +31,23 @@ _NAMES = {
     "pddl": "Open Data Commons Public Domain Dedication and License",
 }
 _LATER = "-or-later"
+RESTRICTED = "restricted"  # what filters call every licence with `restrictions`
 # What a licence asks for beyond naming the author → how licences that do are recognised. Corpora
 # write theirs freely ("CC-BY / CC-BY-NC per story"), so words are looked for.
 _RESTRICTIONS = {
-    "non-commercial use only": r"\bnc\b|non-?commercial",
-    "copyleft or share-alike": r"gpl|\bsa\b|share-?alike",
-    "no derivatives": r"\bnd\b|no-?deriv",
-    "for research or teaching only": r"research|academic|teaching",
+    "no licence is stated": r"^$|^(un(stated|known|specified|licen[cs]ed)|none|n/a)\b"
+    r"|^no(t| \w+)? (stated|given|specified|known)\b|^no (\w+ )?licen[cs]e|\bunclear\b",
+    "non-commercial use only": r"\bnc\b|\bno(n|t for)?[- ]?commercial",
+    "copyleft or share-alike": r"gpl|general public licen|copyleft|\bsa\b|share[- ]?alike|odbl",
+    "no derivatives": r"\bnd\b|no[- ]?deriv",
+    "for research or teaching only": r"research|academic|teaching|educat",
 }
-_PERMISSIVE = r"cc0|\bcc-by\b|public domain|\bmit\b|apache|\bbsd\b|pddl|^free$|^synthetic$"
+_PERMISSIVE = (
+    r"\bcc[- ]?(0|zero|by)(?![a-z])|\b(cc|creative commons)[- ](attribution|zero)\b"
+    r"|^attribution \d|creativecommons\.org/(licenses/by/|publicdomain/)|public domain"
+    # Not the German word, as in "nur mit Genehmigung".
+    r"|\bmit\b(?! \w)|\bmit licen|apache|\bbsd\b|\bunlicense\b|pddl|odc-by|^free$|^synthetic$"
+)
 
 
 def hub_licence(licence: str) -> str | None:
@@ -74,13 +82,13 @@ def card_licence(licences: Iterable[str]) -> str | list[str]:
 def restrictions(licence: str) -> list[str]:
     """What a licence asks for beyond naming the author, in words; empty if nothing more.
 
-    Remarks in brackets do not count: ``"free (EMO-DB)"`` is free.
+    Remarks in brackets may ask for more but not allow more: ``"free (EMO-DB)"`` is free. What a
+    synthesis engine is under does not bind its speech.
     """
-    text = re.sub(r"\(.*?\)", "", licence.lower()).strip()
-    if text == UNSTATED:
-        return ["no licence is stated"]
+    text = re.sub(r"\([^)]*\bengine\)", "", licence.lower().replace("_", "-")).strip()
     found = [words for words, pattern in _RESTRICTIONS.items() if re.search(pattern, text)]
-    return found or ([] if re.search(_PERMISSIVE, text) else ["terms of its own"])
+    allowed = re.search(_PERMISSIVE, re.sub(r"\(.*?(\)|$)", "", text).strip())
+    return found or ([] if allowed else ["terms of its own"])
 
 
 def restriction_lines(held: Iterable[tuple[str, str, float]]) -> list[str]:

@@ -113,6 +113,14 @@ class Training:
 
     settings: dict[str, JsonValue]
     sources: tuple[TrainingSource, ...]
+    parents: tuple[str, ...] = ()  # models that it started from
+    inherited: tuple[TrainingSource, ...] = ()  # what they were trained on beside ``sources``
+    unrecorded: tuple[str, ...] = ()  # those, and theirs, that do not tell what they learnt from
+
+    @property
+    def all_sources(self) -> tuple[TrainingSource, ...]:
+        """Everything that the weights are known to have learnt from."""
+        return self.sources + self.inherited
 
 
 @dataclass(frozen=True, config=_STRICT)
@@ -170,11 +178,12 @@ class Report:
     @property
     def wild_is_unseen(self) -> bool:
         """Whether the sources of ``wild`` are proven not to be among those of the training."""
-        if self.wild is None or self.training is None or not self.training.sources:
+        training = self.training
+        if self.wild is None or training is None or training.unrecorded:
             return False
-        trained_on = {source.source.removeprefix("wild:") for source in self.training.sources}
+        trained_on = {source.source.removeprefix("wild:") for source in training.all_sources}
         wild = {name.removeprefix("wild:") for name in self.per_source if is_wild(name)}
-        return not wild & trained_on
+        return bool(trained_on) and not wild & trained_on
 
     def to_json(self) -> str:
         """The text of ``metrics.json``."""

@@ -10,11 +10,12 @@ from datasets import DatasetDict
 from langid.checkpoint import write_weights
 from langid.config import ModelConfig
 from langid.errors import DataError
-from langid.evaluation.report import METRICS_FILE, read_report
+from langid.evaluation.report import Training
 from langid.languages import languages_of
 from langid.model import LanguageCNN
 from langid.training.averaging import first_folder
 from langid.training.clips import Clips
+from langid.training.inheritance import Parents, with_parents
 from langid.training.outputs import evaluate_run, write_outputs
 from langid.training.units import UNITS_FILE
 from langid.training.validation import WindowLogits
@@ -37,6 +38,7 @@ def finish_average(
     folder: Path,
     network: LanguageCNN,
     init: str,
+    parents: Parents,
     splits: DatasetDict,
     validation: Clips,
     device: torch.device,
@@ -44,16 +46,15 @@ def finish_average(
     """Write what a run leaves behind, without log and curves: the weights with a temperature
     fitted to ``validation``, no biases; the first model's units; figures, plots and card.
 
-    What it was trained on is what the first model of ``init`` was, as far as that is known.
+    What it was trained on is what the first model of ``init`` was, as far as that is known; what
+    the others were, it inherited.
     """
     temperature = WindowLogits(network, validation, device).fit_temperature()
     write_weights(folder, replace(network.config, temperature=temperature), network.state_dict())
     first = first_folder(init)
     if (first / UNITS_FILE).is_file():
         shutil.copyfile(first / UNITS_FILE, folder / UNITS_FILE)
-    training = None
-    if (first / METRICS_FILE).is_file():
-        training = read_report(first / METRICS_FILE).training
-    if training is not None:
-        training = replace(training, settings={**training.settings, "mean of": init})
+    training = parents[0][1] or Training({}, ())
+    training = replace(training, settings={**training.settings, "mean of": init})
+    training = with_parents(training, parents)
     write_outputs(folder, replace(evaluate_run(folder, splits), training=training))

@@ -84,10 +84,17 @@ def first_folder(text: str) -> Path:
     langid.errors.WeightsError
         If it is on the Hub and cannot be had.
     """
-    return _folder(parse_initial(text)[0][0])
+    return find_model(parse_initial(text)[0][0])
 
 
-def _folder(model: str) -> Path:
+def find_model(model: str) -> Path:
+    """The folder of a model of ``--init``, fetched with its units and figures if it is on the Hub.
+
+    Raises
+    ------
+    langid.errors.WeightsError
+        If it cannot be had from there.
+    """
     if model == "embedded":
         return EMBEDDED
     if Path(model).is_dir():
@@ -107,7 +114,7 @@ def load_initial(text: str) -> LanguageCNN:
     """
     parents = []
     for name, share in parse_initial(text):
-        folder = _folder(name)
+        folder = find_model(name)
         file = folder / UNITS_FILE
         units = Units.load(file).digest if file.is_file() else None
         parents.append(Parent(read_model(folder), share, units))

@@ -16,6 +16,7 @@ from langid.hub.publish import CARD_FILE, Publication
 from langid.identifier import LanguageIdentifier
 from langid.training.card import make_card
 from langid.training.datasets import REQUIRED_COLUMNS, describe_sources
+from langid.training.inheritance import Parents, with_parents
 from langid.training.units import UNITS_FILE
 
 LOG_FILE = "log.jsonl"
@@ -42,13 +43,15 @@ CURVES = (
 )
 
 
-def finish_run(folder: Path, splits: DatasetDict, history: list[dict], settings: dict) -> None:
+def finish_run(
+    folder: Path, splits: DatasetDict, history: list[dict], settings: dict, parents: Parents = ()
+) -> None:
     """Write metrics.json, the plots and the model card into ``folder``."""
     report = evaluate_run(folder, splits)
     plot_curves(history, folder / "learning_curves.png")
     settings = json.loads(json.dumps(settings, default=str))  # tuples and paths as JSON has them
     training = Training(settings, describe_sources(splits["train"]))
-    write_outputs(folder, replace(report, training=training))
+    write_outputs(folder, replace(report, training=with_parents(training, parents)))
 
 
 def evaluate_run(folder: Path, splits: DatasetDict) -> Report:

@@ -67,6 +67,34 @@ def test_a_tag_before_the_audio_changes_nothing(name, tag, capfd):
     assert capfd.readouterr() == ("", "")
 
 
+BETWEEN = {
+    **BEHIND,
+    "none": b"",
+    "ID3v2.3": id3_tag(300),
+    "ID3v2.3 in several packets": id3_tag(5_000),
+    "of both files": ID3V1 + id3_tag(300),
+}
+# Nothing tells where the first two begin; the last is longer than clips as short as these.
+for name in ("APEv2 without a header", "Lyrics3v2, APEv2, ID3v1", "APEv2 with a picture"):
+    del BETWEEN[name]
+
+
+@pytest.mark.parametrize("tag", BETWEEN)
+@pytest.mark.parametrize("name", ["mp3_lame", "aac"])
+def test_a_tag_between_joined_files_is_not_damage(name, tag):
+    audio = 5 * clip(name)
+    waveform, warnings = load_audio(audio + BETWEEN[tag] + audio)
+    assert warnings == []
+    # A decoder may lose what overlaps where they meet.
+    assert len(waveform) == pytest.approx(len(load_audio(audio + audio)[0]), abs=1_000)
+
+
+def test_damage_between_joined_files_is_still_noticed():
+    audio = clip("mp3_lame")
+    broken = audio + b"ID4\x04" + np.random.default_rng(0).bytes(3_000)
+    assert "damaged" in str(load_audio(broken + audio)[1])
+
+
 @pytest.mark.parametrize("tag", BEHIND)
 def test_bounds_are_those_of_the_audio(tag):
     front, audio = id3_tag(77) + id3_tag(8), bytes(range(200)) * 9

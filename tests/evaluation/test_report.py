@@ -70,3 +70,21 @@ def test_wild_sources_are_unseen_only_where_the_training_proves_it():
     assert not trained_on("crowd", "wild:two").wild_is_unseen
     assert not trained_on("crowd", "two").wild_is_unseen
     assert not replace(trained_on("crowd"), wild=None).wild_is_unseen
+
+
+def test_what_the_weights_started_from_counts_for_what_is_unseen():
+    report = trained_on("crowd")
+    for seen in (
+        {"inherited": (replace(CROWD, source="wild:two"),)},
+        {"parents": ("first",), "unrecorded": ("first",)},
+    ):
+        assert not replace(report, training=replace(report.training, **seen)).wild_is_unseen
+    other = replace(report.training, inherited=(replace(CROWD, source="radio"),))
+    assert replace(report, training=other).wild_is_unseen
+
+
+def test_figures_from_before_parents_were_recorded_can_be_read():
+    raw = json.loads(trained_on("crowd").to_json())
+    for name in ("parents", "inherited", "unrecorded"):
+        del raw["training"][name]
+    assert Report.from_json(json.dumps(raw)) == trained_on("crowd")

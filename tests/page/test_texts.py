@@ -88,6 +88,7 @@ def test_marks_of_bold_come_in_pairs_and_nothing_is_html():
 )
 def test_a_language_tag_finds_its_texts_or_english(tag, language):
     assert texts_in(tag).language == language
+    assert texts_in(tag) is texts_in(language)  # each is kept once, whatever visitors' tags are
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Runs that start from the mean of others, and those that take no step from there."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,11 @@ def parents(dataset, tmp_path_factory):
     for seed in (0, 1):
         run = short_run(dataset, folder / str(seed), "--seed", str(seed), "--steps", "2")
         assert train.main(run) == 0
+    report = read_report(folder / "1" / "metrics.json")
+    (known, *_) = report.training.sources
+    more = (*report.training.sources, replace(known, source="crowd", licence="GPL-3.0", hours=7.0))
+    report = replace(report, training=replace(report.training, sources=more))
+    (folder / "1" / "metrics.json").write_text(report.to_json(), encoding="utf-8")
     return f"{folder}/0=3,{folder}/1=1"
 
 
@@ -38,6 +44,11 @@ def test_the_mean_of_runs_is_a_run_without_a_step(dataset, parents, tmp_path):
     assert not torch.allclose(mean[name].float(), _means(parents, name), rtol=1e-2)
     training = read_report(output / "metrics.json").training
     assert training.settings["mean of"] == parents and training.sources
+    assert (training.parents, training.unrecorded) == (("0", "1"), ())
+    assert [(x.source, x.licence) for x in training.inherited] == [("crowd", "GPL-3.0")]
+    card = (output / "README.md").read_text(encoding="utf-8")
+    assert "license: other" in card and "- copyleft or share-alike: 7.0 h (crowd)" in card
+    assert "started from `0`, `1`, which were trained on" in card
     config = json.loads((output / "config.json").read_text())
     first = json.loads((Path(parents.split("=")[0]) / "config.json").read_text())
     assert (

@@ -119,11 +119,15 @@ class _Number(NamedTuple):
         return format(self.value, format_spec).translate(self.separators)
 
 
-@cache
 def texts_in(language: str | None) -> Texts:
     """The texts in a language of the page, in English for any other (``"de-AT"`` is German)."""
     code = (language or "").split("-")[0].lower()
-    return Texts(code if code in PAGE_LANGUAGES else "en")
+    return _texts(code if code in PAGE_LANGUAGES else "en")
+
+
+@cache
+def _texts(code: str) -> Texts:
+    return Texts(code)
 
 
 ENGLISH = texts_in("en")
