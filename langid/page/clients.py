@@ -129,6 +129,10 @@ class Visitors:
     def is_newest(self, session: str, ticket: int) -> bool:
         return self._newest.get(session) == ticket
 
+    def has_newer(self, session: str, ticket: int) -> bool:
+        """Whether another recording has come since; not so for a visitor who only left."""
+        return self._newest.get(session, ticket) > ticket
+
     def leave(self, session: str) -> None:
         self._newest.pop(session, None)
         self._cancelled.pop(session, None)

@@ -23,12 +23,14 @@ window.langid.live = (() => {
     if (value.state !== "listening" || root.offsetParent === null) press();
   }
 
-  // The microphone stopped, whoever stopped it. The last answer stays.
+  // The microphone stopped, whoever stopped it: the run that is over. The last answer stays.
   function end() {
     clearTimeout(late);
-    if (root?.dataset.state !== "listening") return;
-    root.dataset.state = "stopped";
-    $(".status", root).innerHTML = `<p class="stopped">${say("script.live_stopped")}</p>`;
+    if (root?.dataset.state === "listening") {
+      root.dataset.state = "stopped";
+      $(".status", root).innerHTML = `<p class="stopped">${say("script.live_stopped")}</p>`;
+    }
+    return run;
   }
 
   function lost() {

@@ -138,6 +138,8 @@ class Batches:
         """
         session, texts = request.session_hash or "", texts_in(language)
         self.visitors.arrive(session, ticket)
+        if self.visitors.has_newer(session, ticket):
+            return  # it was overtaken on its way
         hidden = gr.update(visible=False)
         files = list(files) if files else []
         left_out = [str(name) for name in left_out] if isinstance(left_out, list) else []
@@ -152,9 +154,8 @@ class Batches:
             return
         try:
             kept = choose_labels(candidates, self.labels)
-        except ValueError as error:
-            yield *_refused(texts, ticket, error), (ticket, rows)
-            return
+        except ValueError:
+            kept = None  # told at the end: what is found holds for any choice
         yield _working(texts, ticket, rows, kept), hidden, hidden, None
         try:
             for i in short_first([file.path for file in files]):
@@ -168,19 +169,29 @@ class Batches:
                     yield working, gr.skip(), gr.skip(), gr.skip()
         except IdentificationCancelled:
             if not self.visitors.is_newest(session, ticket):
-                return  # the table is that of another batch by now
+                return
             rows = [row if row.is_done else replace(row, error=CANCELLED) for row in rows]
-        yield *_finished(texts, ticket, rows, kept), (ticket, rows)
+        update = self._update(texts, ticket, rows, candidates)
+        if self.visitors.has_newer(session, ticket):
+            return  # table, files and rows are those of another batch by now
+        yield *update, (ticket, rows)
 
-    def restrict(self, done: Done | None, candidates: list[str], language: str = "en") -> tuple:
+    def restrict(
+        self,
+        done: Done | None,
+        candidates: list[str] | None,
+        request: gr.Request,
+        language: str = "en",
+    ) -> tuple[dict, object, object]:
         """Table and files of a batch among the candidates, by arithmetic alone."""
+        unchanged = gr.skip(), gr.skip(), gr.skip()
         if done is None:
-            return gr.skip(), gr.skip(), gr.skip()
-        (ticket, rows), texts = done, texts_in(language)
-        try:
-            return _finished(texts, ticket, rows, choose_labels(candidates, self.labels))
-        except ValueError as error:
-            return _refused(texts, ticket, error)
+            return unchanged
+        ticket, rows = done
+        update = self._update(texts_in(language), ticket, rows, candidates)
+        # A batch that came meanwhile has hidden the files of this one.
+        is_old = self.visitors.has_newer(request.session_hash or "", ticket)
+        return unchanged if is_old else update
 
     def cancel(self, ticket: int, request: gr.Request) -> None:
         """End the work on a batch; the rows that are known stay and can be downloaded."""
@@ -189,6 +200,18 @@ class Batches:
     def leave(self, request: gr.Request) -> None:
         """The visitor has closed the page."""
         self.visitors.leave(request.session_hash or "")
+
+    def _update(
+        self, texts: Texts, ticket: int, rows: list[Row], candidates: list[str] | None
+    ) -> tuple[dict, object, object]:
+        """Table and files among the candidates, or the sentence that refuses them."""
+        try:
+            return _finished(texts, ticket, rows, choose_labels(candidates, self.labels))
+        except ValueError as error:
+            sentence, language = texts.translate(str(error))
+            hidden = gr.update(visible=False)
+            html = problem_html(sentence, language)
+            return view(ticket, "error", html, sentence), hidden, hidden
 
     def _steps(self, path: str, should_stop: Callable[[], bool]) -> Iterator[Step | str]:
         """The steps of one recording, the last of them perhaps a sentence: its error.
@@ -228,12 +251,6 @@ def _working(
     step = step if isinstance(step, Step) and not step.is_last else None
     table = table_html(_restricted(rows, kept), step, current, texts)
     return view(ticket, "working", batch_progress_html(rows, step, texts) + table, "")
-
-
-def _refused(texts: Texts, ticket: int, error: ValueError) -> tuple[dict, dict, dict]:
-    sentence, language = texts.translate(str(error))
-    hidden = gr.update(visible=False)
-    return view(ticket, "error", problem_html(sentence, language), sentence), hidden, hidden
 
 
 def _finished(

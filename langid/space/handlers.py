@@ -55,22 +55,23 @@ class Handlers:
         if audio is None:
             return
         steps = self.steps(audio, None, lambda: not self.visitors.want(session, ticket))
-        step = None
+        step, problem = None, None
         try:
             for step in steps:
-                if step.is_last:
-                    shown = (ticket, step.answer, step)
-                    yield self.restrict(shown, candidates, language), shown
-                else:
+                if not step.is_last:
                     yield _progress(ticket, step, language), gr.skip()
         except gr.Error as error:
-            yield _problem(ticket, error.message, language), None
+            problem = error.message
         except IdentificationCancelled:
-            if step and step.answer:
-                shown = (ticket, step.answer, step)
-                yield self.restrict(shown, candidates, language), shown
-            else:
-                yield _problem(ticket, ENGLISH("work.cancelled"), language), None
+            if not (step and step.answer):
+                problem = ENGLISH("work.cancelled")
+        if self.visitors.has_newer(session, ticket):
+            return  # the answer, and what is kept of it, are those of another recording by now
+        if problem is None:
+            shown = (ticket, step.answer, step)
+            yield self.restrict(shown, candidates, language), shown
+        else:
+            yield _problem(ticket, problem, language), None
 
     def restrict(self, shown: Shown | None, candidates: list[str], language: str = "en") -> dict:
         """The view of an answer among the candidates, by arithmetic alone."""

@@ -97,7 +97,8 @@ class Live:
             concurrency_limit=None,
             **quiet,
         )
-        microphone.stop_recording(self.stop, js="() => window.langid.live.end()", **quiet)
+        end = "() => [window.langid.live.end()]"
+        microphone.stop_recording(self.stop, run, js=end, **quiet)
         page.unload(self.leave)
 
     def listen(
@@ -143,9 +144,10 @@ class Live:
         status = status_html(answer, is_behind, texts)
         return _view(number, state, status, live_html(answer, texts), name)
 
-    def stop(self, request: gr.Request) -> None:
-        """The visitor has pressed Stop."""
-        if run := self._runs.get(request.session_hash or ""):
+    def stop(self, number: int, request: gr.Request) -> None:
+        """The visitor has pressed Stop; Record may have been pressed again since."""
+        run = self._runs.get(request.session_hash or "")
+        if run and run.number == number:
             run.listener = None
 
     def leave(self, request: gr.Request) -> None:
@@ -180,7 +182,7 @@ class Live:
             return run
 
     def _problem(self, request: gr.Request, number: int, sentence: str, texts: Texts) -> dict:
-        self.stop(request)
+        self.stop(number, request)
         return _view(number, "stopped", problem_html(*texts.translate(sentence)))
 
 

@@ -93,10 +93,11 @@ def test_the_newest_recording_of_each_visitor_is_wanted():
     visitors.arrive("anna", 3)
     visitors.arrive("anna", 2)  # overtaken on its way
     assert visitors.want("anna", 3) and not visitors.want("anna", 2)
+    assert visitors.has_newer("anna", 2) and not visitors.has_newer("anna", 3)
     assert visitors.want("ben", 1)
     visitors.cancel("anna", 3)
     assert not visitors.want("anna", 3)
     visitors.arrive("anna", 4)
     assert visitors.want("anna", 4)
     visitors.leave("anna")
-    assert not visitors.want("anna", 4)
+    assert not visitors.want("anna", 4) and not visitors.has_newer("anna", 4)

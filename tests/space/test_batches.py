@@ -19,6 +19,7 @@ from langid.space.batches import CANCELLED, NO_ROOM, TOO_LARGE, Batches
 from langid.space.handlers import GONE, Handlers
 
 ANNA = SimpleNamespace(session_hash="anna")
+SKIPPED = {"__type__": "update"}
 TIMEOUT_S = 60
 
 
@@ -177,13 +178,36 @@ def test_candidates_hold_for_table_and_files_by_the_arithmetic_of_a_single_recor
     assert read_json(whole) == json.loads(json.dumps(rows))
     csv = Path(table["value"]).read_text(encoding="utf-8-sig").splitlines()
     assert [line.split(",")[1].strip('"') for line in csv[1:]] == [row["language"] for row in rows]
-    # Others later, by arithmetic alone; none at all is told, before any work as well.
-    view, _, whole = batches.restrict(done, list(batches.labels), "de")
+    # Others later, by arithmetic alone.
+    view, _, whole = batches.restrict(done, list(batches.labels), ANNA, "de")
     assert read_json(whole)[0]["language"] == "fr" and "nur unter" not in view["html"]
-    view, *buttons = batches.restrict(done, [], "de")
+    view, *buttons = batches.restrict(done, [], ANNA, "de")
     assert view["state"] == "error" and not any(button["visible"] for button in buttons)
-    ((view, *_),) = batches.run(chosen, 2, [], ANNA, "de", [])
-    assert view["words"] == texts_in("de")("work.no_candidate")
+
+
+def test_without_a_candidate_the_files_are_identified_for_the_choice_to_come(batches):
+    chosen = files(example("french"), example("german"))
+    *_, (view, *buttons, done) = batches.run(chosen, 1, [], ANNA, "de", [])
+    assert (view["state"], view["words"]) == ("error", texts_in("de")("work.no_candidate"))
+    assert not any(button["visible"] for button in buttons)
+    view, _, whole = batches.restrict(done, ["fr", "de"], ANNA, "de")
+    assert view["words"] == "2 Dateien: Französisch 1, Deutsch 1"
+    assert [row["language"] for row in read_json(whole)] == ["fr", "de"]
+
+
+def test_an_older_batch_leaves_table_files_and_rows_to_the_newer_one(batches):
+    french = files(example("french"))
+    *_, (view, *_, done) = batches.run(french, 1, [], ANNA)
+    assert view["words"] == "1 file: French 1"
+    old = batches.run(french, 2, [], ANNA)
+    next(view for view, *_ in old if "1 of 1 file" in view["html"])  # too late to cancel it
+    batches.visitors.arrive("anna", 4)
+    assert list(old) == []
+    # The requests for a batch and for its candidates may be overtaken as well.
+    assert list(batches.run(french, 3, [], ANNA)) == []
+    assert batches.restrict(done, ["de"], ANNA) == (SKIPPED,) * 3
+    batches.leave(ANNA)  # a phone that comes back
+    assert batches.restrict(done, ["de"], ANNA)[0]["ticket"] == 1
 
 
 def test_two_batches_and_a_single_recording_at_once(batches):

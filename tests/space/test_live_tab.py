@@ -49,17 +49,23 @@ def test_each_visitor_has_an_answer_of_their_own_and_nothing_is_kept(identifier,
     assert {path.stem for path in uploads.iterdir()} == {"french7"}  # not sent
     assert tab.n_listeners() == 2
     tab.leave(visitor("a"))
-    tab.stop(visitor("b"))
+    tab.stop(7, visitor("b"))
     assert tab.n_listeners() == 0
 
 
 def test_a_new_press_of_record_begins_anew_and_late_chunks_are_dropped(identifier, uploads):
     tab, a = Live(identifier), visitor("a")
-    first, second, third, *_ = chunks(uploads, "french")
+    first, second, third, fourth, *_ = chunks(uploads, "french")
     assert "0:01" in tab.listen(first, 1, a)["status"]
     assert "0:01" in tab.listen(second, 2, a)["status"]  # not 0:02
     assert tab.listen(third, 1, a) == SKIPPED
-    tab.stop(a)
+    broken = uploads / "broken.wav"
+    broken.write_text("no sound")
+    assert tab.listen(str(broken), 1, a)["run"] == 1
+    tab.stop(1, a)  # Stop was pressed before Record, and comes after it
+    assert tab.n_listeners() == 1
+    assert "0:02" in tab.listen(fourth, 2, a)["status"]
+    tab.stop(2, a)
     assert tab.listen(chunks(uploads, "german")[0], 2, a) == SKIPPED
     assert tab.n_listeners() == 0
 
