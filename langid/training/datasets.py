@@ -55,6 +55,7 @@ ROW_FEATURES = Features(
 )
 TRAINING_SPLITS = ("train", "validation")
 TEACHES_LANGUAGE = "teaches_language"  # a column of bool, where there are rows that do not
+UNNAMED = "unnamed"  # a source, and the beginning of a speaker, that a dataset does not tell
 HELD_BACK_SHARE = 0.1  # of the speakers of a class that validation lacks
 
 
@@ -90,9 +91,10 @@ class DatasetSplit:
                 language = names[language] if language is not None and language >= 0 else None
             known = {c: row[c] for c in ROW_FEATURES if c in row}
             if row["speaker_id"] in (None, ""):
-                known["speaker_id"] = f"unnamed {sha256(row['audio']['bytes']).hexdigest()}"
+                known["speaker_id"] = f"{UNNAMED} {sha256(row['audio']['bytes']).hexdigest()}"
             if row["source"]:
                 known["speaker_id"] = qualified_speaker(known["speaker_id"], row["source"])
+            known["source"] = row["source"] or UNNAMED
             yield _OPTIONAL_COLUMNS | known | {"language": language}
 
 

@@ -146,6 +146,7 @@ def test_speakers_are_made_up_where_there_is_no_source_and_for_empty_names(tmp_p
     first, second, third = load_splits(str(finish(tmp_path)))["train"].rows(0)
     assert first["speaker_id"] == third["speaker_id"] != second["speaker_id"]
     assert first["speaker_id"].startswith("unnamed ")
+    assert first["source"] == "unnamed"
 
 
 def test_what_an_older_version_kept_without_speakers_is_read_again(unnamed, monkeypatch):
