@@ -1,9 +1,12 @@
+from dataclasses import replace
 from functools import partialmethod
 
 import numpy as np
 import pytest
 import torch
 from datasets import Dataset
+from helpers.clips import LABELS
+from helpers.clips import clips as make_clips
 
 from langid.checkpoint import read_model, write_weights
 from langid.config import ModelConfig
@@ -18,8 +21,6 @@ from langid.training.trainer import (
 )
 from langid.training.validation import WindowLogits, calibrate, classify_clips
 from langid.windows import aggregate, cut_windows, frame_windows
-
-LABELS = ("en", "fr", "other", "none")
 
 
 class Logits(WindowLogits):
@@ -155,11 +156,9 @@ def test_a_second_calibration_gives_the_same_weights(monkeypatch, tmp_path):
         labels=LABELS, stem_channels=4, width=16, n_encoder_blocks=1, n_head_blocks=1
     )
     rng = np.random.default_rng(0)
-    log_mels = [rng.normal(size=(120, 64)).astype(np.float16).tobytes() for _ in range(8)]
-    clips = Clips(
-        *(Dataset.from_dict({"log_mel": log_mels}), np.arange(8) % 2, ["en", "fr"] * 4),
-        *(list("abcdefgh"), ["s"] * 8, np.ones(8, bool), [120] * 8, [[]] * 8, 64),
-    )
+    log_mels = [rng.normal(size=(100, 64)).astype(np.float16).tobytes() for _ in range(8)]
+    clips = make_clips([(LABELS[i % 2], "a", str(i), True) for i in range(8)])
+    clips = replace(clips, features=Dataset.from_dict({"log_mel": log_mels}))
     write_weights(tmp_path, config, LanguageCNN(config).state_dict())
     uncalibrated = read_model(tmp_path).classifier.bias
     # A penalty that lets eight clips move the biases.
