@@ -1,14 +1,14 @@
 """``Identification``: what is said of a recording, and the arithmetic from probabilities to it."""
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from langid.errors import Message
 from langid.languages import NONE, choose_labels
-from langid.segments import label_windows, own_languages
+from langid.segments import label_windows, own_languages, with_languages_of_passages
 from langid.windows import aggregate, merge, restrict, runs
 
 MAX_WINDOWS = 4_000  # in an answer: 2.2 hours of them
@@ -17,7 +17,7 @@ LITTLE_S = 1.0  # less than this above the silence comes with a warning
 
 @dataclass(frozen=True)
 class WindowResult:
-    """The probabilities of one window, or of some neighbouring ones that were merged."""
+    """The probabilities of one window or passage, or of some neighbouring ones that were merged."""
 
     start_s: float
     end_s: float
@@ -58,6 +58,9 @@ class Identification:
     first of them, and there is none where nobody speaks. Where there are several, the
     ``probabilities`` of languages are their shares, as it is no longer the question which one it
     is.
+
+    ``passages`` are longer stretches in one piece, of several windows each. What was spoken in a
+    window that lies in one language's passage, the passage says; the windows say when.
     """
 
     language: str
@@ -69,6 +72,7 @@ class Identification:
     active_s: float
     warnings: list[str]
     languages: list[LanguageShare] = field(default_factory=list)
+    passages: list[WindowResult] = field(default_factory=list)
 
     def to_dict(self) -> dict:
         """The same as plain JSON types."""
@@ -81,14 +85,13 @@ class Identification:
         than `MAX_WINDOWS` windows the merged ones count.
         """
         labels = tuple(self.probabilities)
-        rows = [list(window.probabilities.values()) for window in self.windows]
         return summarise(
             labels,
             kept_labels(labels, languages),
-            np.array(rows),
-            [(window.start_s, window.end_s) for window in self.windows],
+            *_rows(self.windows, len(labels)),
             (self.duration_s, self.active_s),
             self.warnings,
+            *_rows(self.passages, len(labels)),
         )
 
 
@@ -105,14 +108,21 @@ def summarise(
     bounds: list[tuple[float, float]],
     lengths_s: tuple[float, float],
     warnings: list[str],
+    passages: np.ndarray | None = None,
+    passage_bounds: Sequence[tuple[float, float]] = (),
 ) -> Identification:
     """The answer among the labels ``kept``.
 
     ``windows`` (n_windows, n_labels) are probabilities over all labels, ``bounds`` the windows'
-    (start_s, end_s), ``lengths_s`` the recording's duration and its active seconds.
+    (start_s, end_s), ``lengths_s`` the recording's duration and its active seconds; ``passages``
+    (n_passages, n_labels) and their bounds are those of longer stretches, if there are any.
     """
     none, warnings = labels.index(NONE), list(warnings)
-    whole = aggregate(windows, none)
+    if passages is None:
+        passages = np.zeros((0, len(labels)))
+    whole = aggregate(
+        with_languages_of_passages(windows, bounds, passages, passage_bounds, none), none
+    )
     if whole.argmax() == none and not kept[none]:
         warnings.append(
             Message("No speech was found: the answer is only the likelier of the candidates.")
@@ -148,15 +158,11 @@ def summarise(
         Segment(start_s, end_s, labels[path[first]], float(windows[first:end, path[first]].mean()))
         for first, end, start_s, end_s in runs(path.tolist(), bounds)
     ]
-    windows, bounds = merge(windows, bounds, MAX_WINDOWS)
     return Identification(
         language=language,
         confidence=float(whole.max()),
         probabilities=_named(labels, whole),
-        windows=[
-            WindowResult(start_s, end_s, _named(labels, row))
-            for (start_s, end_s), row in zip(bounds, windows, strict=True)
-        ],
+        windows=_results(labels, windows, bounds),
         segments=segments,
         duration_s=duration_s,
         active_s=active_s,
@@ -165,7 +171,24 @@ def summarise(
             LanguageShare(labels[label], length_s / sum(seconds.values()), length_s)
             for label, length_s in seconds.items()
         ],
+        passages=_results(labels, restrict(passages, kept), list(passage_bounds)),
     )
+
+
+def _results(
+    labels: tuple[str, ...], probabilities: np.ndarray, bounds: list[tuple[float, float]]
+) -> list[WindowResult]:
+    """At most `MAX_WINDOWS` of them."""
+    merged = zip(*merge(probabilities, bounds, MAX_WINDOWS), strict=True)
+    return [WindowResult(start_s, end_s, _named(labels, row)) for row, (start_s, end_s) in merged]
+
+
+def _rows(
+    results: list[WindowResult], n_labels: int
+) -> tuple[np.ndarray, list[tuple[float, float]]]:
+    rows = [list(result.probabilities.values()) for result in results]
+    bounds = [(result.start_s, result.end_s) for result in results]
+    return np.array(rows).reshape(-1, n_labels), bounds
 
 
 def _named(labels: tuple[str, ...], probabilities: np.ndarray) -> dict[str, float]:

@@ -18,7 +18,7 @@ from langid.identification import LITTLE_S, Identification, kept_labels, summari
 from langid.languages import NONE, languages_of
 from langid.model import LanguageCNN, usable_device
 from langid.segments import speech_spans
-from langid.windows import Window, cut_windows
+from langid.windows import Passage, Window, cut_windows, windows_per_passage, with_passages
 
 # Less speech than both, in seconds and as a share of the recording, comes with a warning.
 LITTLE_SPEECH_S, LITTLE_SPEECH_SHARE = 10.0, 0.1
@@ -107,7 +107,7 @@ class LanguageIdentifier:
             Longer recordings are refused, as soon as their headers say so or so much was decoded.
             Default: no limit.
         should_stop
-            Asked before the first and between all batches of windows (about 16 s of audio):
+            Asked before the first and between all batches of windows (about 14 s of audio):
             whether to end the work.
         audio_track
             Of a file with several audio tracks the one to identify, counted from 1. Default: the
@@ -161,7 +161,7 @@ class LanguageIdentifier:
         for recording in self._classified(jobs, max_duration_s, audio_track, on_block):
             if recording.error:
                 raise recording.error
-            end_s = recording.bounds[-1][1]
+            end_s = recording.windows.bounds[-1][1]
             if progress:
                 progress(end_s)
             if recording.is_read:
@@ -209,14 +209,14 @@ class LanguageIdentifier:
         of it: the last time with ``is_read`` or an ``error``.
         """
         config = self.model.config
+        n_windows = windows_per_passage(config.window_s, config.hop_s)
         waiting: list[tuple[_Recording, Window]] = []
         for key, audio, sample_rate in jobs:
             recording = _Recording(key)
             try:
                 blocks = recording.blocks(audio, sample_rate, max_duration_s, audio_track, on_block)
-                for window in cut_windows(
-                    blocks, config.window_s, config.hop_s, config.sample_rate
-                ):
+                windows = cut_windows(blocks, config.window_s, config.hop_s, config.sample_rate)
+                for window in with_passages(windows, n_windows, config.sample_rate):
                     waiting.append((recording, window))
                     if len(waiting) == BATCH_SIZE:
                         yield from self._classify(waiting)
@@ -232,17 +232,35 @@ class LanguageIdentifier:
         yield from self._classify(waiting)
 
     def _classify(self, waiting: list[tuple["_Recording", Window]]) -> Iterator["_Recording"]:
-        """Give the waiting windows their probabilities; yields their recordings."""
-        # Only a recording shorter than a window has a window of another length.
+        """Give the waiting windows and passages their probabilities; yields their recordings."""
+        # Only passages, and recordings shorter than a window, are of other lengths.
         by_length = sorted(waiting, key=lambda item: len(item[1].waveform))
         for _, group in groupby(by_length, key=lambda item: len(item[1].waveform)):
             items = list(group)
             batch = torch.from_numpy(np.stack([window.waveform for _, window in items]))
             rows = self.model.predict(batch).cpu().numpy().astype(np.float64)
             for (recording, window), row in zip(items, rows, strict=True):
-                recording.bounds.append((window.start_s, window.end_s))
-                recording.rows.append(row[np.newaxis])
+                is_passage = isinstance(window, Passage)
+                known = recording.passages if is_passage else recording.windows
+                known.add(window, row)
         yield from dict.fromkeys(recording for recording, _ in waiting)
+
+
+class _Classified:
+    """Stretches of a recording, in the order of time, with their probabilities."""
+
+    def __init__(self):
+        self.bounds: list[tuple[float, float]] = []  # (start_s, end_s) of each
+        self._rows: list[np.ndarray] = []  # (n, n_labels) each
+
+    def add(self, window: Window, row: np.ndarray) -> None:
+        self.bounds.append((window.start_s, window.end_s))
+        self._rows.append(row[np.newaxis])
+
+    def probabilities(self, n_labels: int) -> np.ndarray:
+        """(n, n_labels), in one piece from now on."""
+        self._rows = [np.concatenate([np.zeros((0, n_labels)), *self._rows])]
+        return self._rows[0]
 
 
 class _Recording:
@@ -252,8 +270,7 @@ class _Recording:
         self.key = key
         self.error: AudioError | None = None
         self.is_read = False
-        self.bounds: list[tuple[float, float]] = []  # of the windows, in seconds
-        self.rows: list[np.ndarray] = []  # (n, n_labels) each, their probabilities
+        self.windows, self.passages = _Classified(), _Classified()
         self._stream: AudioStream | None = None
         self._energy = EnergyMeter()
         # int8 of each frame of the energy meter. In one piece: small arrays that outlive the large
@@ -288,21 +305,29 @@ class _Recording:
 
     def answer(self, labels: tuple[str, ...], kept: np.ndarray) -> Identification:
         """The answer for the windows so far, among the labels ``kept`` (n_labels,) bool."""
-        windows = np.concatenate(self.rows)
-        self.rows = [windows]
+        windows = self.windows.probabilities(len(labels))
         if self._stream.is_silent:  # whatever the network makes of the last bit
             windows = np.zeros_like(windows)
             windows[:, labels.index(NONE)] = 1
         lengths_s = self._stream.duration_s, self._energy.active_s()
         warnings = [*self._stream.warnings, *self._little_speech(labels, windows)]
-        return summarise(labels, kept, windows, self.bounds, lengths_s, warnings)
+        return summarise(
+            labels,
+            kept,
+            windows,
+            self.windows.bounds,
+            lengths_s,
+            warnings,
+            self.passages.probabilities(len(labels)),
+            self.passages.bounds,
+        )
 
     def _little_speech(self, labels: tuple[str, ...], windows: np.ndarray) -> list[Message]:
         """A warning where a short stretch of speech stands in a long recording."""
         levels = np.frombuffer(self._levels, dtype=np.int8)
         active = np.flatnonzero(levels >= self._energy.threshold_dbfs()) * FRAME_S
         speech_s = 0.0  # from the first to the last active frame of each span
-        for span_s in speech_spans(windows, self.bounds, labels.index(NONE)):
+        for span_s in speech_spans(windows, self.windows.bounds, labels.index(NONE)):
             first, end = np.searchsorted(active, span_s)
             speech_s += active[end - 1] - active[first] + FRAME_S if end > first else 0.0
         duration_s = self._stream.duration_s

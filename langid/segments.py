@@ -68,6 +68,53 @@ def label_windows(
     return path
 
 
+def with_languages_of_passages(
+    probabilities: np.ndarray,
+    bounds: Bounds,
+    passages: np.ndarray,
+    passage_bounds: Bounds,
+    none_index: int,
+) -> np.ndarray:
+    """The windows, each with the languages of the passage that it lies in.
+
+    A passage in which several languages hold their own says nothing of either; its windows stay
+    as they are. How probable speech is remains that of each window.
+
+    Parameters
+    ----------
+    probabilities
+        (n_windows, n_labels), over all labels.
+    passages
+        (n_passages, n_labels), of the same network on longer stretches, ``passage_bounds``.
+    """
+    refined = probabilities.copy()
+    if not len(passages):
+        return refined
+    starts_s, ends_s = np.array(bounds).T
+    passage_starts_s, passage_ends_s = np.array(passage_bounds).T
+    owners = np.searchsorted(passage_starts_s, starts_s, side="right") - 1
+    owners[ends_s > passage_ends_s[owners]] = -1  # no passage holds all of the window
+    languages = np.arange(probabilities.shape[1]) != none_index
+    for i, passage in enumerate(restrict(passages, languages)):
+        inside = np.flatnonzero(owners == i)
+        own = probabilities[inside]
+        if len(own) and not _are_several(own, [bounds[j] for j in inside], none_index):
+            speech = 1 - own[:, [none_index]]
+            refined[inside] = np.where(languages, passage * speech, own)
+    return refined
+
+
+def _are_several(probabilities: np.ndarray, bounds: Bounds, none_index: int) -> bool:
+    """Whether several languages hold their own in these windows."""
+    if len(set(np.delete(probabilities, none_index, axis=1).argmax(axis=1))) == 1:
+        return False
+    everything = np.ones(probabilities.shape[1], dtype=bool)
+    answer = int(aggregate(probabilities, none_index).argmax())
+    path = label_windows(probabilities, bounds, none_index, everything, answer)
+    found = own_languages(path, probabilities, bounds, none_index, everything, answer)
+    return len(found) > 1
+
+
 def speech_spans(
     probabilities: np.ndarray, bounds: Bounds, none_index: int
 ) -> list[tuple[float, float]]:

@@ -173,7 +173,7 @@ def test_json_holds_everything(identifier):
     assert again == result.to_dict()
     assert set(again) == {
         *("language", "confidence", "probabilities", "windows", "segments"),
-        *("duration_s", "active_s", "warnings", "languages"),
+        *("duration_s", "active_s", "warnings", "languages", "passages"),
     }
 
 
@@ -213,14 +213,14 @@ def test_progress_tells_the_seconds_heard(identifier):
     heard = []
     identifier.identify(sound(0.2, seconds=120), RATE, progress=heard.append)
     assert heard == sorted(heard)
-    assert heard[0] == 2 * (BATCH_SIZE - 1) + 4
+    assert heard[0] == 2 * (BATCH_SIZE - 2) + 4  # seven windows and their passage
     assert heard[-1] <= 120.0
 
 
 def test_answers_on_the_way_lead_to_the_last_one(identifier):
     audio = sound(0.5, 0.02, seconds=60)
     answers = list(identifier.identify_incrementally(audio, RATE, interval_s=0))
-    assert [answer.duration_s for answer in answers[:2]] == [18, 34]  # a batch is 16 s more
+    assert [answer.duration_s for answer in answers[:2]] == [16, 30]  # a batch is 14 s more
     assert [answer.language for answer in answers[:2]] == ["en", "en"]
     assert answers[-1] == identifier.identify(audio, RATE)
     assert {segment.language for segment in answers[-1].segments} == {"en", "fr"}
@@ -234,12 +234,24 @@ def test_an_answer_can_be_restricted_afterwards(identifier):
         for answer in (later, at_once):
             answer["windows"] = [list(w["probabilities"].values()) for w in answer["windows"]]
             answer["segments"] = [list(segment.values()) for segment in answer["segments"]]
+            answer["passages"] = [list(p["probabilities"].values()) for p in answer["passages"]]
         np.testing.assert_allclose(later.pop("windows"), at_once.pop("windows"))
+        np.testing.assert_allclose(later.pop("passages"), at_once.pop("passages"))
         assert later["probabilities"] == pytest.approx(at_once["probabilities"])
         assert later["warnings"] == at_once["warnings"]
         assert [s[2] for s in later["segments"]] == [s[2] for s in at_once["segments"]]
     silence = identifier.identify(sound(0.0), RATE).restricted(["en", "fr"])
     assert silence.warnings == identifier.identify(sound(0.0), RATE, ["en", "fr"]).warnings != []
+
+
+def test_passages_are_classified_in_one_piece(identifier):
+    audio = np.concatenate([sound(0.5, seconds=3), sound(0.02, seconds=17)])
+    result = identifier.identify(audio, RATE)
+    assert [(p.start_s, p.end_s) for p in result.passages] == [(0, 16), (14, 20)]
+    expected = identifier.model.predict(torch.from_numpy(audio[: 16 * RATE])[None])[0].tolist()
+    found = list(result.passages[0].probabilities.values())
+    assert found == pytest.approx(expected, rel=1e-4, abs=1e-9)
+    assert identifier.identify(audio[: 4 * RATE], RATE).passages == []
 
 
 def test_stopping_is_asked_between_batches(identifier):
@@ -250,11 +262,11 @@ def test_stopping_is_asked_between_batches(identifier):
         return len(asked) > 3
 
     progress = []
-    with pytest.raises(IdentificationCancelled, match="after 50 s"):
+    with pytest.raises(IdentificationCancelled, match="after 44 s"):
         identifier.identify(
             sound(0.5, seconds=600), RATE, progress=progress.append, should_stop=should_stop
         )
-    assert progress == [18, 34, 50] and len(asked) == 4
+    assert progress == [16, 30, 44] and len(asked) == 4
     with pytest.raises(IdentificationCancelled, match="before its start"):
         identifier.identify(sound(0.5), RATE, should_stop=lambda: True)
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from langid import LanguageIdentifier
 from langid.audio import SAMPLE_RATE, load_audio
 from langid.identification import summarise
-from langid.segments import best_path
+from langid.segments import best_path, with_languages_of_passages
 
 LABELS = ("en", "fr", "other", "none")
 ALL = np.ones(4, dtype=bool)
@@ -119,6 +119,36 @@ def test_a_real_stretch_of_four_seconds_stays(stretch):
     assert names(result) == ["en", "fr", "en"]
     assert result.segments[1].end_s - result.segments[1].start_s >= 2
     assert result.language == "en"
+
+
+def test_a_passage_says_what_was_spoken_and_its_windows_when():
+    rows = np.array(
+        [0.6 * FR + 0.4 * EN, 0.6 * FR + 0.4 * EN, 0.5 * FR + 0.5 * NONE, 0.7 * FR + 0.3 * EN]
+    )
+    bounds = [(2.0 * i, 2.0 * i + 4.0) for i in range(4)]
+    passage = np.array([0.9 * EN + 0.1 * NONE])
+    refined = with_languages_of_passages(rows, bounds, passage, [(0.0, 8.0)], 3)
+    np.testing.assert_allclose(refined[:2], [EN, EN], atol=1e-9)
+    np.testing.assert_allclose(refined[2], 0.5 * EN + 0.5 * NONE, atol=1e-9)
+    np.testing.assert_array_equal(refined[3], rows[3])  # it reaches beyond the passage
+    whole = summarise(LABELS, ALL, rows, bounds, (10.0, 10.0), [], passage, [(0.0, 8.0)])
+    assert whole.language == "en" and names(whole) == ["en"]
+    assert [p.probabilities["none"] for p in whole.passages] == [pytest.approx(0.1)]
+    assert whole.restricted(None).probabilities == pytest.approx(whole.probabilities)
+    assert whole.restricted(["fr", "other"]).language == "fr"
+    assert answer(rows).language == "fr"
+
+
+def test_a_passage_in_several_languages_says_nothing():
+    rows = np.array([*[sure(EN)] * 4, *[sure(FR)] * 3])
+    bounds = [(2.0 * i, 2.0 * i + 4.0) for i in range(7)]
+    passage = np.array([OTHER])  # what a network may make of a mixture
+    refined = with_languages_of_passages(rows, bounds, passage, [(0.0, 16.0)], 3)
+    np.testing.assert_array_equal(refined, rows)
+    rows[4] = sure(EN)  # what is left of French holds nothing of its own
+    rows[5] = 0.5 * EN + 0.5 * FR
+    refined = with_languages_of_passages(rows, bounds, passage, [(0.0, 16.0)], 3)
+    assert (refined.argmax(axis=1) == 2).all()
 
 
 def test_a_pause_between_two_stretches_of_a_language_is_a_segment():

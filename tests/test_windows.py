@@ -1,7 +1,19 @@
 import numpy as np
 import pytest
 
-from langid.windows import aggregate, cut_windows, merge, restrict, runs, strongest_run
+from langid.windows import (
+    Passage,
+    aggregate,
+    cut_windows,
+    frame_passages,
+    frame_windows,
+    merge,
+    restrict,
+    runs,
+    strongest_run,
+    windows_per_passage,
+    with_passages,
+)
 
 RATE = 10  # samples a second: windows of 4 s are 40 samples, hops of 2 s are 20
 
@@ -48,6 +60,40 @@ def test_a_long_stream_is_never_held_whole():
 
 def test_no_samples_no_windows():
     assert list(cut_windows([], 4.0, 2.0, RATE)) == []
+
+
+@pytest.mark.parametrize("block", [1, 7, 1000])
+@pytest.mark.parametrize(
+    ("n_samples", "expected"),
+    [
+        (40, []),  # a window alone
+        (41, [(0, 41)]),
+        (100, [(0, 80)]),  # windows from 0, 20, 40; that from 60 is alone
+        (101, [(0, 80), (60, 101)]),
+        (160, [(0, 80), (60, 140)]),
+    ],
+)
+def test_passages_are_neighbouring_windows_in_one_piece(n_samples, expected, block):
+    signal = np.arange(n_samples, dtype=np.float32)
+    blocks = [signal[i : i + block] for i in range(0, n_samples, block)]
+    cut = list(with_passages(cut_windows(blocks, 4.0, 2.0, RATE), 3, RATE))
+    passages = [piece for piece in cut if isinstance(piece, Passage)]
+    for passage in passages:
+        span = np.arange(round(passage.start_s * RATE), round(passage.end_s * RATE))
+        np.testing.assert_array_equal(passage.waveform, span)
+    found = [(round(p.start_s * RATE), round(p.end_s * RATE)) for p in passages]
+    slices = frame_passages(frame_windows(n_samples, 40, 20), 3)
+    assert [(piece.start, piece.stop) for piece in slices] == found == expected
+    windows = [piece for piece in cut if piece not in passages]
+    assert [(w.start_s, w.end_s) for w in windows] == spans(n_samples, block)
+
+
+def test_a_passage_holds_as_many_windows_as_fit():
+    assert windows_per_passage(4.0, 2.0) == 7
+    assert windows_per_passage(4.0, 0.4) == 31  # 12 / 0.4 is a little less than 30
+    assert windows_per_passage(20.0, 10.0) == 1
+    windows = list(cut_windows([np.zeros(200, np.float32)], 4.0, 2.0, RATE))
+    assert list(with_passages(windows, 1, RATE)) == windows
 
 
 def test_one_window_is_its_own_answer():

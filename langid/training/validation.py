@@ -4,6 +4,7 @@ import json
 from copy import copy
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -12,8 +13,9 @@ from langid.checkpoint import read_model, read_notes, write_weights
 from langid.evaluation import metrics
 from langid.languages import NONE, OTHER, languages_of
 from langid.model import LanguageCNN
+from langid.segments import with_languages_of_passages
 from langid.training.clips import Clips
-from langid.windows import aggregate, frame_windows
+from langid.windows import aggregate, frame_passages, frame_windows, windows_per_passage
 
 # From twice as sharp to three times as flat, in steps of about 3 %.
 TEMPERATURES = np.geomspace(0.5, 3.0, 61)
@@ -42,31 +44,47 @@ class Validation:
         return (1 - OTHER_SHARE) * self.clip_accuracy + OTHER_SHARE * self.other_auroc
 
 
+class ClipLogits(NamedTuple):
+    """Logits of one clip's windows and of its passages, and their (start_s, end_s)."""
+
+    windows: np.ndarray  # (n_windows, n_labels)
+    bounds: list[tuple[float, float]]
+    passages: np.ndarray  # (n_passages, n_labels)
+    passage_bounds: list[tuple[float, float]]
+
+
 class WindowLogits:
     """Logits of every window of the validation clips, from which everything else follows."""
 
     def __init__(self, model: LanguageCNN, clips: Clips, device: torch.device):
         self.labels = model.config.labels
         self.targets = clips.labels
-        self._logits, self._owners = classify_clips(model, clips, device)
+        self._clips = classify_clips(model, clips, device)
 
     def clip_probabilities(
         self, temperature: float, biases: np.ndarray | float = 0.0
     ) -> np.ndarray:
         """(n_clips, n_labels), aggregated as in serving; ``biases`` (n_labels,) add to the
         divided logits."""
-        logits = self._logits.astype(np.float64) / temperature + biases
-        windows = np.exp(logits - np.logaddexp.reduce(logits, axis=1, keepdims=True))
-        order = np.argsort(self._owners, kind="stable")
-        splits = np.flatnonzero(np.diff(self._owners[order])) + 1
         none = self.labels.index(NONE)
-        # Most clips are one window: their answer is known without pooling.
-        return np.stack(
-            [
-                rows[0] if len(rows) == 1 else aggregate(rows, none)
-                for rows in np.split(windows[order], splits)
-            ]
-        )
+
+        def calibrated(logits: np.ndarray) -> np.ndarray:
+            divided = logits.astype(np.float64) / temperature + biases
+            return np.exp(divided - np.logaddexp.reduce(divided, axis=1, keepdims=True))
+
+        def answer(clip: ClipLogits) -> np.ndarray:
+            windows = calibrated(clip.windows)
+            if len(windows) == 1:  # most clips: known without pooling
+                return windows[0]
+            passages = calibrated(clip.passages)
+            return aggregate(
+                with_languages_of_passages(
+                    windows, clip.bounds, passages, clip.passage_bounds, none
+                ),
+                none,
+            )
+
+        return np.stack([answer(clip) for clip in self._clips])
 
     def validate(self) -> Validation:
         """Figures at temperature 1: none of them but the open accuracy depends on it."""
@@ -92,11 +110,8 @@ class WindowLogits:
     def select(self, indices: np.ndarray) -> "WindowLogits":
         """The clips at ``indices``, in that order."""
         chosen = copy(self)
-        position = np.full(len(self.targets), -1)
-        position[indices] = np.arange(len(indices))
-        kept = position[self._owners] >= 0
         chosen.targets = self.targets[indices]
-        chosen._logits, chosen._owners = self._logits[kept], position[self._owners[kept]]
+        chosen._clips = [self._clips[i] for i in indices]
         return chosen
 
     def fit_calibration(self, bias_penalty: float = BIAS_PENALTY) -> tuple[float, np.ndarray]:
@@ -133,37 +148,38 @@ class WindowLogits:
 
 
 @torch.inference_mode()
-def classify_clips(
-    model: LanguageCNN, clips: Clips, device: torch.device
-) -> tuple[np.ndarray, np.ndarray]:
-    """Logits of every window of every clip: (n_windows, n_labels), and its clip's index.
+def classify_clips(model: LanguageCNN, clips: Clips, device: torch.device) -> list[ClipLogits]:
+    """The logits of every clip, in their order.
 
     In float32, as in serving: what is chosen and calibrated by them is what is served.
     """
     model.eval()
     config = model.config
-    full: list[tuple[int, np.ndarray]] = []
-    logits, owners = [], []
+    n_windows = windows_per_passage(config.window_s, config.hop_s)
 
-    def run(items: list[tuple[int, np.ndarray]]) -> None:
-        batch = torch.from_numpy(np.stack([x.T.astype(np.float32) for _, x in items])).to(device)
-        out, _ = model.forward_features(batch)
-        logits.append(out.float().cpu().numpy())
-        owners.extend(index for index, _ in items)
+    def bounds(pieces: list[slice]) -> list[tuple[float, float]]:
+        return [(piece.start * config.frame_s, piece.stop * config.frame_s) for piece in pieces]
 
-    for index in range(len(clips)):
-        log_mel = clips.log_mel(index)
-        for window in frame_windows(len(log_mel), config.n_window_frames, config.n_hop_frames):
-            if window.stop - window.start < config.n_window_frames:
-                run([(index, log_mel[window])])  # shorter than a window: a batch of its own
-                continue
-            full.append((index, log_mel[window]))
-            if len(full) == BATCH_SIZE:
-                run(full)
-                full = []
-    if full:
-        run(full)
-    return np.concatenate(logits), np.array(owners)
+    def logits(log_mel: np.ndarray, pieces: list[slice], batch_size: int) -> np.ndarray:
+        """Of pieces of (n_frames, n_mels); those of a batch are equally long."""
+        rows = [np.zeros((0, len(config.labels)), dtype=np.float32)]
+        for i in range(0, len(pieces), batch_size):
+            stacked = np.stack([log_mel[piece].T for piece in pieces[i : i + batch_size]])
+            batch = torch.from_numpy(stacked.astype(np.float32)).to(device)
+            rows.append(model.forward_features(batch)[0].float().cpu().numpy())
+        return np.concatenate(rows)
+
+    def of_clip(log_mel: np.ndarray) -> ClipLogits:
+        windows = frame_windows(len(log_mel), config.n_window_frames, config.n_hop_frames)
+        passages = frame_passages(windows, n_windows)
+        return ClipLogits(
+            logits(log_mel, windows, BATCH_SIZE),
+            bounds(windows),
+            logits(log_mel, passages, 1),
+            bounds(passages),
+        )
+
+    return [of_clip(clips.log_mel(index)) for index in range(len(clips))]
 
 
 def calibrate(folder: Path, clips: Clips, device: torch.device) -> None:

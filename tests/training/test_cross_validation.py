@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from langid.training.cross_validation import cross_validate
-from langid.training.validation import WindowLogits
+from langid.training.validation import ClipLogits, WindowLogits
 
 LABELS = ("en", "fr", "other", "none")
 
@@ -15,8 +15,7 @@ class Logits(WindowLogits):
     def __init__(self, logits, targets):
         self.labels = LABELS
         self.targets = np.array(targets)
-        self._logits = np.array(logits, dtype=np.float32)
-        self._owners = np.arange(len(targets))
+        self._clips = [ClipLogits(row[None], [(0.0, 4.0)], np.zeros((0, 4)), []) for row in logits]
 
 
 def noisy(n, preference, seed=0):
@@ -31,7 +30,11 @@ def noisy(n, preference, seed=0):
 
 def test_selected_clips_keep_their_windows():
     logits = noisy(30, 0.0)
-    logits._owners = np.repeat(np.arange(15), 2)
+    pairs = zip(logits._clips[::2], logits._clips[1::2], strict=True)
+    logits._clips = [
+        a._replace(windows=np.concatenate([a.windows, b.windows]), bounds=[(0.0, 4.0), (2.0, 6.0)])
+        for a, b in pairs
+    ]
     logits.targets = logits.targets[:15]
     whole = logits.clip_probabilities(1.0)
     chosen = np.array([11, 3, 7])

@@ -8,6 +8,7 @@ from datasets import Dataset
 from helpers.clips import LABELS
 from helpers.clips import clips as make_clips
 
+from langid import LanguageIdentifier
 from langid.checkpoint import read_model, write_weights
 from langid.config import ModelConfig
 from langid.languages import NONE
@@ -19,7 +20,7 @@ from langid.training.trainer import (
     mixed_precision,
     update_average,
 )
-from langid.training.validation import WindowLogits, calibrate, classify_clips
+from langid.training.validation import ClipLogits, WindowLogits, calibrate, classify_clips
 from langid.windows import aggregate, cut_windows, frame_windows
 
 
@@ -29,8 +30,16 @@ class Logits(WindowLogits):
     def __init__(self, logits, owners, targets):
         self.labels = LABELS
         self.targets = np.array(targets)
-        self._logits = np.array(logits, dtype=np.float32)
-        self._owners = np.array(owners)
+        rows, owners = np.array(logits, dtype=np.float32), np.array(owners)
+        self._clips = [
+            ClipLogits(
+                rows[owners == i],
+                [(2.0 * k, 2.0 * k + 4.0) for k in range((owners == i).sum())],
+                np.zeros((0, len(LABELS))),
+                [],
+            )
+            for i in range(len(targets))
+        ]
 
 
 def test_windows_of_frames_are_those_of_samples():
@@ -145,9 +154,32 @@ def test_validation_computes_as_serving_does(monkeypatch):
     rows = Dataset.from_dict({"log_mel": [log_mel.tobytes()]})
     columns = (np.zeros(1, int), ["en"], ["a"], ["b"], [None], np.zeros(1, bool), [300], [[]])
     clips = Clips(rows, *columns, 64)
-    logits, _ = classify_clips(model, clips, torch.device("cpu"))
+    (clip,) = classify_clips(model, clips, torch.device("cpu"))
     expected, _ = model.forward_features(torch.from_numpy(log_mel.astype(np.float32)).T[None])
-    np.testing.assert_array_equal(logits, expected.detach().numpy())
+    np.testing.assert_array_equal(clip.windows, expected.detach().numpy())
+    assert clip.passages.shape == (0, len(config.labels))
+
+
+@pytest.mark.parametrize("n_s", [3.0, 7.3, 19.0, 40.0])
+def test_a_clip_is_answered_as_in_serving(n_s):
+    torch.manual_seed(0)
+    config = ModelConfig(stem_channels=4, width=16, n_encoder_blocks=1, n_head_blocks=1)
+    model = LanguageCNN(config).eval()
+    with torch.no_grad():
+        model.classifier.weight *= 30  # answers that differ
+        model.classifier.bias[config.labels.index(NONE)] -= 3
+    # A whole number of frames, as the tail is cut to the sample there and to the frame here.
+    n_samples = int(n_s * 100) * 160 + config.n_fft
+    waveform = np.random.default_rng(1).normal(0, 0.1, n_samples).astype(np.float32)
+    waveform *= np.linspace(0.1, 1, n_samples, dtype=np.float32)
+    log_mel = model.log_mel(torch.from_numpy(waveform)[None])[0].T.numpy()
+    rows = Dataset.from_dict({"log_mel": [log_mel.astype(np.float16).tobytes()]})
+    columns = (np.zeros(1, int), ["en"], ["a"], ["b"], [None], np.zeros(1, bool))
+    clips = Clips(rows, *columns, [len(log_mel)], [[]], 64)
+    (found,) = WindowLogits(model, clips, torch.device("cpu")).clip_probabilities(1.0)
+    served = LanguageIdentifier(model, "made up").identify(waveform, config.sample_rate)
+    assert len(served.languages) < 2  # where there are two, their shares are served
+    np.testing.assert_allclose(found, list(served.probabilities.values()), atol=0.02)
 
 
 def test_a_second_calibration_gives_the_same_weights(monkeypatch, tmp_path):
