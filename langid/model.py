@@ -140,7 +140,7 @@ class LanguageCNN(nn.Module):
     """Waveform windows (batch, n_samples) → logits (batch, n_labels).
 
     Windows of any length from about 0.3 s work, all of one batch being equally long; the network
-    is trained on 1 to ``window_s`` seconds.
+    is trained on 1 s to three times ``window_s``.
     """
 
     def __init__(self, config: ModelConfig):

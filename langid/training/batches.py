@@ -1,13 +1,14 @@
 """Training batches as a function of the step alone, so that a run resumes exactly.
 
 Two kinds alternate at random. *Windows* are crops of random clips, drawn in balance, all of one
-random length. *Utterances* are whole transcribed clips of similar length, each warped in time to
-the length of the batch: that is speed perturbation, and no padding, at once; their phones
-supervise the encoder.
+random length, some as long as passages. *Utterances* are whole transcribed clips of similar length,
+each warped in time to the length of the batch: that is speed perturbation, and no padding, at once;
+their phones supervise the encoder.
 
 Without a clip of non-speech, the built-in kind takes its share of the windows and of the noise.
 """
 
+import math
 from collections.abc import Iterator
 from copy import copy
 from dataclasses import dataclass, replace
@@ -27,7 +28,9 @@ from langid.training.units import NO_UNIT, warp_units
 from langid.windows import frame_windows
 
 MIN_WINDOW_S = 1.0  # shortest crop in training
-FULL_WINDOW_PROBABILITY = 0.6  # of a batch to be of full windows; otherwise of shorter ones
+LONGEST_WINDOWS = 3  # longest crop, in windows
+FULL_WINDOW_PROBABILITY = 0.5  # of a batch to be of full windows
+LONG_WINDOW_PROBABILITY = 0.25  # of longer ones; otherwise of shorter ones
 MIN_PHONES = 3
 MAX_PHONES_PER_FRAME = 0.22  # CTC needs fewer phones than encoder frames
 UTTERANCE_FRAMES = (100, 1200)
@@ -109,7 +112,10 @@ class TrainingBatches(Dataset):
         progress = step / max(1, self.n_steps)
         of_utterances = rng.random() < self._utterance_share * (1.5 - progress)
         n_frames = self._full
-        if rng.random() >= FULL_WINDOW_PROBABILITY:
+        kind = rng.random()
+        if kind < LONG_WINDOW_PROBABILITY:
+            n_frames = int(rng.integers(self._full, LONGEST_WINDOWS * self._full))
+        elif kind >= LONG_WINDOW_PROBABILITY + FULL_WINDOW_PROBABILITY:
             n_frames = int(rng.integers(self._short, self._full))
         if self._rank:
             rng = np.random.default_rng([self._seed, self._rank, step])
@@ -142,7 +148,7 @@ class TrainingBatches(Dataset):
         )
 
     def windows(self, n_batches: int) -> Iterator[Batch]:
-        """The first batches of full-length or shorter windows, without any of utterances."""
+        """The first batches of windows, without any of utterances."""
         only = copy(self)
         only._utterance_share = 0.0
         return map(only.__getitem__, range(n_batches))
@@ -151,13 +157,14 @@ class TrainingBatches(Dataset):
         self, n_frames: int, rng: np.random.Generator, generator: torch.Generator
     ) -> tuple[Tensor, np.ndarray, list[int], np.ndarray, np.ndarray | None]:
         """Log-mel, units, the indices of the clips, labels, and soft targets if there are any."""
-        indices = [self.sampler.draw(rng) for _ in range(self.batch_size)]
+        n_windows = math.ceil(self.batch_size * min(1.0, self._full / n_frames))
+        indices = [self.sampler.draw(rng) for _ in range(n_windows)]
         slowest = max(self.augmentation.tempo)
         crops = [self._crop(i, int(n_frames * slowest) + 2, rng) for i in indices]
         units = np.stack([own for _, own, _ in crops])
         soft = None
         if self.clips.soft is not None:
-            soft = np.stack([self._soft_target(*middle) for _, _, middle in crops])
+            soft = np.stack([self._soft_target(places) for _, _, places in crops])
         crops = torch.from_numpy(np.stack([log_mel for log_mel, _, _ in crops]))
         labels = self.clips.labels[indices]
         share = np.where(labels == self._none, SYNTHETIC_NON_SPEECH, self._built_in_share)
@@ -210,9 +217,10 @@ class TrainingBatches(Dataset):
 
     def _crop(
         self, index: int, n_frames: int, rng: np.random.Generator
-    ) -> tuple[np.ndarray, np.ndarray, tuple[int, int]]:
+    ) -> tuple[np.ndarray, np.ndarray, list[tuple[int, int]]]:
         """Log-mel (n_mels, n_frames) float32 and units (n_frames,) of a clip or a copy of it,
-        joined with others of its speaker if short; and the clip and its frame in the middle."""
+        joined with others of its speaker if short; and the clips and their frames that stand in
+        the middle of each of its windows, side by side."""
         joined = [index]
         n_available = int(self.clips.n_frames[index])
         while n_available < n_frames:
@@ -223,13 +231,26 @@ class TrainingBatches(Dataset):
         version = int(rng.integers(self.clips.n_versions))
         log_mel = np.concatenate([self.clips.log_mel(i, version) for i in joined])[crop]
         units = np.concatenate([self.clips.units(i) for i in joined])[crop]
-        ends = np.cumsum(self.clips.n_frames[joined])
-        middle = int(start) + n_frames // 2
-        at = int(np.searchsorted(ends, middle, side="right"))
-        in_middle = joined[at], middle - int(ends[at]) + int(self.clips.n_frames[joined[at]])
-        return log_mel.T.astype(np.float32), units, in_middle
+        first_frames = np.cumsum([0, *self.clips.n_frames[joined]])
+        n_windows = max(1, round(n_frames / self._full))
+        middles = start + (2 * np.arange(n_windows) + 1) * n_frames // (2 * n_windows)
+        at = np.searchsorted(first_frames, middles, side="right") - 1
+        places = [
+            (joined[k], int(middle - first_frames[k]))
+            for k, middle in zip(at, middles, strict=True)
+        ]
+        return log_mel.T.astype(np.float32), units, places
 
-    def _soft_target(self, index: int, frame: int) -> np.ndarray:
+    def _soft_target(self, places: list[tuple[int, int]]) -> np.ndarray:
+        """(n_labels,): the geometric mean of those of some frames (clip, frame), as serving pools
+        windows; NaN without."""
+        targets = np.stack([self._soft_target_at(*place) for place in places])
+        if len(targets) == 1 or np.isnan(targets).any():
+            return targets.mean(axis=0)
+        log_p = np.log(targets.clip(1e-6)).mean(axis=0)
+        return np.exp(log_p - np.logaddexp.reduce(log_p))
+
+    def _soft_target_at(self, index: int, frame: int) -> np.ndarray:
         """(n_labels,) of the clip's window whose middle is nearest to ``frame``; NaN without."""
         targets = self.clips.soft[index]
         if not len(targets):

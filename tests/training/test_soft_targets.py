@@ -203,7 +203,8 @@ def test_soft_targets_change_nothing_else_of_a_batch(taught):
             assert a.soft is None and b.soft is None
             continue
         none = b.labels == LABELS.index("none")
-        assert b.soft[none].isnan().all() and (b.soft[~none] == torch.tensor(target)).all()
+        assert b.soft[none].isnan().all()
+        torch.testing.assert_close(b.soft[~none], torch.tensor(target).expand_as(b.soft[~none]))
     assert kinds == {True, False}
 
 
@@ -214,16 +215,49 @@ def test_a_window_takes_the_target_nearest_to_its_middle(taught):
     made = batches(replace(own, soft=soft + [np.zeros((0, 4), np.float32)] * (len(own) - 2)))
     # Windows of 397 frames begin at 0, 200, 400, 600 and 603; the teacher ended before the last.
     for frame, nearest in ((0, 0), (290, 0), (310, 1), (500, 2), (600, 2), (705, 3), (999, 3)):
-        assert made._soft_target(0, frame).tolist() == np.eye(4)[nearest].tolist()
-    assert made._soft_target(1, 299).tolist() == [1, 0, 0, 0]
-    assert np.isnan(made._soft_target(2, 50)).all()
+        assert made._soft_target([(0, frame)]).tolist() == np.eye(4)[nearest].tolist()
+    assert made._soft_target([(1, 299)]).tolist() == [1, 0, 0, 0]
+    assert np.isnan(made._soft_target([(2, 50)])).all()
 
 
-def test_a_crop_of_several_clips_belongs_to_the_one_in_its_middle(taught):
+def test_a_longer_crop_takes_the_mean_of_its_windows_targets(taught):
+    own, _ = taught()
+    a, b = np.array([[0.5, 0.5, 0, 0]], np.float32), np.array([[0.8, 0.2, 0, 0]], np.float32)
+    made = batches(replace(own, soft=[a, b] + [a[:0]] * (len(own) - 2)))
+    # sqrt(0.5 * 0.8) : sqrt(0.5 * 0.2) is 2 : 1.
+    expected = pytest.approx([2 / 3, 1 / 3, 0, 0], abs=1e-4)
+    assert made._soft_target([(0, 10), (1, 10)]).tolist() == expected
+    assert np.isnan(made._soft_target([(0, 10), (2, 10)])).all()
+
+
+def test_some_batches_are_as_long_as_passages(taught):
+    own, _ = taught()
+    made = TrainingBatches(
+        own,
+        CONFIG,
+        n_steps=40,
+        batch_size=12,
+        utterance_share=0.0,
+        shares=Shares(),
+        augmentation=AugmentConfig(),
+        seed=0,
+    )
+    shapes = [made[step].log_mel.shape for step in range(40)]
+    lengths = np.array([shape[2] for shape in shapes]) / CONFIG.n_window_frames
+    assert 0.3 < (lengths == 1).mean() < 0.7
+    assert 0.1 < (lengths > 1).mean() < 0.4 and 2 < lengths.max() < 3
+    assert lengths.min() < 0.6
+    # A batch of long windows has fewer, so that it costs as much.
+    for (n, _, _), length in zip(shapes, lengths, strict=True):
+        assert n == np.ceil(12 / max(1, length))
+
+
+def test_a_crop_of_several_clips_knows_what_stands_in_its_windows_middles(taught):
     own, _ = taught()
     rng = np.random.default_rng(0)
-    for n_frames in (100, 199, 300, 470):
-        log_mel, _, (index, frame) = batches(own)._crop(0, n_frames, rng)
-        assert log_mel.shape == (64, n_frames)
-        middle = own.log_mel(index)[frame].astype(np.float32)
-        np.testing.assert_array_equal(log_mel[:, n_frames // 2], middle)
+    for n_frames, parts in ((100, [50]), (199, [99]), (470, [235]), (1000, [166, 500, 833])):
+        log_mel, _, places = batches(own)._crop(0, n_frames, rng)
+        assert log_mel.shape == (64, n_frames) and len(places) == len(parts)
+        for (index, frame), at in zip(places, parts, strict=True):
+            middle = own.log_mel(index)[frame].astype(np.float32)
+            np.testing.assert_array_equal(log_mel[:, at], middle)
