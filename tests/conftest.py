@@ -1,8 +1,18 @@
 """Fixtures that several test modules use."""
 
+import os
+import tempfile
+
 import pytest
 
 from langid.data import store
+
+
+def pytest_configure(config):
+    """What gradio and its client download goes with the run, instead of staying in /tmp/gradio."""
+    folder = tempfile.TemporaryDirectory(prefix="gradio-", ignore_cleanup_errors=True)
+    os.environ["GRADIO_TEMP_DIR"] = folder.name  # read where gradio_client is imported
+    config.add_cleanup(folder.cleanup)
 
 
 @pytest.fixture
