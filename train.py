@@ -34,6 +34,7 @@ from langid.training.average_run import check_languages, finish_average
 from langid.training.averaging import (
     N_STATISTICS_BATCHES,
     estimate_statistics,
+    find_models,
     is_mean,
     load_initial,
 )
@@ -199,11 +200,13 @@ def run(args: argparse.Namespace, world: World) -> None:
     if args.resume:  # before any work
         check_resumable(args.output / CHECKPOINT_FILE, options)
 
-    initial = load_initial(args.init) if args.init else None
-    parents = read_parents(args.init) if world.is_first else ()
+    with first_before_others(world):
+        models = find_models(args.init)
+    initial = load_initial(models) if models else None
+    parents = read_parents(models) if world.is_first else ()
     if not args.steps:
         check_languages(initial.config, args.languages)
-    targets = open_targets(args)
+    targets = open_targets(args, models)
     with first_before_others(world):
         splits, config = load_data(args, initial.config if initial else ModelConfig(), targets)
     if not args.steps:
@@ -224,7 +227,9 @@ def run(args: argparse.Namespace, world: World) -> None:
         estimate_statistics(model, batches.windows(N_STATISTICS_BATCHES))
     if not args.steps:
         if world.is_first:
-            finish_average(args.output, model, args.init, parents, splits, validation, args.device)
+            finish_average(
+                args.output, model, args.init, models, parents, splits, validation, args.device
+            )
             announce(args)
         return
     optimisation = Optimisation(

@@ -1,6 +1,7 @@
 """The mean of networks as a run of its own: no step, but statistics, temperature and figures."""
 
 import shutil
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from langid.errors import DataError
 from langid.evaluation.report import Training
 from langid.languages import languages_of
 from langid.model import LanguageCNN
-from langid.training.averaging import first_folder
+from langid.training.averaging import InitialModel
 from langid.training.clips import Clips
 from langid.training.inheritance import Parents, with_parents
 from langid.training.outputs import evaluate_run, write_outputs
@@ -38,6 +39,7 @@ def finish_average(
     folder: Path,
     network: LanguageCNN,
     init: str,
+    models: Sequence[InitialModel],
     parents: Parents,
     splits: DatasetDict,
     validation: Clips,
@@ -46,14 +48,14 @@ def finish_average(
     """Write what a run leaves behind, without log and curves: the weights with a temperature
     fitted to ``validation``, no biases; the first model's units; figures, plots and card.
 
-    What it was trained on is what the first model of ``init`` was, as far as that is known; what
-    the others were, it inherited.
+    What it was trained on is what the first of the ``models`` of ``init`` was, as far as that is
+    known; what the others were, it inherited.
     """
     temperature = WindowLogits(network, validation, device).fit_temperature()
     write_weights(folder, replace(network.config, temperature=temperature), network.state_dict())
-    first = first_folder(init)
-    if (first / UNITS_FILE).is_file():
-        shutil.copyfile(first / UNITS_FILE, folder / UNITS_FILE)
+    units = models[0].folder / UNITS_FILE
+    if units.is_file():
+        shutil.copyfile(units, folder / UNITS_FILE)
     training = parents[0][1] or Training({}, ())
     training = replace(training, settings={**training.settings, "mean of": init})
     training = with_parents(training, parents)

@@ -6,7 +6,7 @@ arXiv:2203.05482 and arXiv:2109.01903). Its activations are nobody's, so the mea
 batch normalisation are taken again from training batches (Izmailov et al. 2018, arXiv:1803.05407).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -76,25 +76,30 @@ def is_mean(text: str | None) -> bool:
     return text is not None and len(parse_initial(text)) > 1
 
 
-def first_folder(text: str) -> Path:
-    """Where the first model of ``--init`` is, with its units and figures if it has any.
+class InitialModel(NamedTuple):
+    """A model of ``--init``: its name as written there, its share, and where it is."""
+
+    name: str
+    share: float
+    folder: Path
+
+
+def find_models(text: str | None) -> list[InitialModel]:
+    """The models of ``--init`` (see `parse_initial`), none for None; those on the Hub are fetched,
+    once, so that weights, units and figures are of one commit.
 
     Raises
     ------
+    DataError
+        See `parse_initial`.
     langid.errors.WeightsError
-        If it is on the Hub and cannot be had.
+        If a model cannot be had from the Hub.
     """
-    return find_model(parse_initial(text)[0][0])
+    named = parse_initial(text) if text else []
+    return [InitialModel(name, share, _find(name)) for name, share in named]
 
 
-def find_model(model: str) -> Path:
-    """The folder of a model of ``--init``, fetched with its units and figures if it is on the Hub.
-
-    Raises
-    ------
-    langid.errors.WeightsError
-        If it cannot be had from there.
-    """
+def _find(model: str) -> Path:
     if model == "embedded":
         return EMBEDDED
     if Path(model).is_dir():
@@ -102,19 +107,18 @@ def find_model(model: str) -> Path:
     return fetch_weights(model, also=(UNITS_FILE, METRICS_FILE))
 
 
-def load_initial(text: str) -> LanguageCNN:
-    """The network that ``--init`` names: a model, or the mean of several (see `parse_initial`).
+def load_initial(models: Sequence[InitialModel]) -> LanguageCNN:
+    """The network of a model, or the mean of several.
 
     Raises
     ------
     DataError
-        See `parse_initial` and `mean_of`.
+        See `mean_of`.
     langid.errors.WeightsError
-        If a model cannot be had.
+        If a model's weights cannot be read.
     """
     parents = []
-    for name, share in parse_initial(text):
-        folder = find_model(name)
+    for _, share, folder in models:
         file = folder / UNITS_FILE
         units = Units.load(file).digest if file.is_file() else None
         parents.append(Parent(read_model(folder), share, units))

@@ -5,28 +5,19 @@ from pathlib import Path
 
 from langid.errors import DataError
 from langid.evaluation.report import METRICS_FILE, Training, TrainingSource, read_report
-from langid.training.averaging import find_model, parse_initial
+from langid.training.averaging import InitialModel
 
 # Models of --init by name, and what is known of their training.
 Parents = Sequence[tuple[str, Training | None]]
 
 
-def read_parents(init: str | None) -> Parents:
-    """The models of ``init`` (see `parse_initial`), none where it is None; says on the screen which
-    of them do not tell what they were trained on.
-
-    Raises
-    ------
-    DataError
-        See `parse_initial`.
-    langid.errors.WeightsError
-        If one is on the Hub and cannot be had.
-    """
+def read_parents(models: Sequence[InitialModel]) -> Parents:
+    """What the models of ``--init`` learnt; says on the screen which of them do not tell it."""
     parents = []
-    for model, _ in parse_initial(init) if init else ():
+    for model, _, folder in models:
         # What is published tells the name of a folder, not where it lay on this machine.
         name = Path(model).resolve().name if Path(model).is_dir() else model
-        parents.append((name, _read_training(find_model(model) / METRICS_FILE)))
+        parents.append((name, _read_training(folder / METRICS_FILE)))
         if parents[-1][1] is None:
             print(f"What {model} was trained on is not recorded, and the card will say so.")
     return parents

@@ -3,6 +3,7 @@
 import argparse
 import csv
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from langid.config import ModelConfig
 from langid.data import options as cli
 from langid.languages import OTHER, class_of, languages_of
 from langid.training.amounts import with_amounts
-from langid.training.averaging import first_folder
+from langid.training.averaging import InitialModel
 from langid.training.clips import NO_LABEL, Clips
 from langid.training.sampling import without_excess
 from langid.training.soft_targets import with_soft_targets
@@ -90,9 +91,9 @@ def check_teacher_options(parser: argparse.ArgumentParser, args: argparse.Namesp
         parser.error("--probes must be 0 or at least 2: a single one would have heard no voice.")
 
 
-def open_targets(args: argparse.Namespace) -> TeacherTargets | None:
-    """The teacher, with the units of the run that goes on, or of the one that is started from if
-    it has such units.
+def open_targets(args: argparse.Namespace, models: Sequence[InitialModel]) -> TeacherTargets | None:
+    """The teacher, with the units of the run that goes on, or of the first of the ``models`` that
+    are started from if it has such units.
 
     Raises
     ------
@@ -106,7 +107,7 @@ def open_targets(args: argparse.Namespace) -> TeacherTargets | None:
     teacher = WhisperTeacher(args.teacher, args.num_proc)
     units = None
     if args.resume or args.init:
-        path = (args.output if args.resume else first_folder(args.init)) / UNITS_FILE
+        path = (args.output if args.resume else models[0].folder) / UNITS_FILE
         units = _units_to_keep(path, teacher.state_size, args.units)
     return TeacherTargets(
         teacher, args.units or N_UNITS, args.num_proc, units, args.teacher_hours, args.probes > 0

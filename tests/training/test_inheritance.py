@@ -15,6 +15,7 @@ from langid.checkpoint import EMBEDDED
 from langid.config import ModelConfig
 from langid.evaluation.report import METRICS_FILE, Report, Training, TrainingSource, read_report
 from langid.hub.publish import push_folder
+from langid.training.averaging import find_models
 from langid.training.card import LICENCE, N_INHERITED, make_card
 from langid.training.inheritance import read_parents, with_parents
 from langid.training.outputs import RUN
@@ -107,7 +108,7 @@ def test_a_parent_without_figures_is_not_taken_for_free(tmp_path, capsys, figure
         folder.mkdir()
         if figures:
             (folder / METRICS_FILE).write_text(figures)
-    parents = read_parents(f"{folder}=1,embedded=1")
+    parents = read_parents(find_models(f"{folder}=1,embedded=1"))
     assert parents[0] == ("first", None) and parents[1][1].sources
     said = capsys.readouterr().out
     assert said == f"What {folder} was trained on is not recorded, and the card will say so.\n"
@@ -128,19 +129,21 @@ def test_figures_come_with_a_model_of_the_hub(tmp_path, monkeypatch):
     shutil.copytree(EMBEDDED, first)
     with local_hub(tmp_path, monkeypatch):
         push_folder(first, f"{USER}/first", RUN)
-        ((name, training),) = read_parents(f"{USER}/first")
+        ((name, training),) = read_parents(find_models(f"{USER}/first"))
     assert name == f"{USER}/first" and training == read_report(EMBEDDED / METRICS_FILE).training
 
 
 def test_what_older_figures_do_not_tell_is_not_recorded(tmp_path):
     older = write_figures(tmp_path / "older", Training({"init": "embedded"}, (CROWD,)))
-    training = with_parents(OWN, read_parents(older))
+    training = with_parents(OWN, read_parents(find_models(older)))
     assert (training.parents, training.unrecorded) == (("older",), ("embedded",))
     assert card_of(training).data.license == "unknown"
     child = write_figures(tmp_path / "child", training)
-    assert with_parents(OWN, read_parents(child)).unrecorded == ("embedded",)  # handed on
+    assert with_parents(OWN, read_parents(find_models(child))).unrecorded == (
+        "embedded",
+    )  # handed on
     new = write_figures(tmp_path / "new", Training({"init": None}, (CROWD,)))
-    assert with_parents(OWN, read_parents(new)).unrecorded == ()
+    assert with_parents(OWN, read_parents(find_models(new))).unrecorded == ()
 
 
 def test_the_embedded_figures_can_be_read_and_go_on_as_they_are():

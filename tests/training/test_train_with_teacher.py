@@ -12,7 +12,7 @@ from safetensors.torch import load_file
 
 import train
 from langid.checkpoint import load_model
-from langid.training import probe, teacher_options
+from langid.training import averaging, probe, teacher_options
 from langid.training.units import UNITS_FILE, Units
 
 pytestmark = pytest.mark.slow
@@ -128,15 +128,21 @@ def test_without_a_number_the_units_of_the_run_that_is_started_from_are_kept(fol
 @pytest.mark.filterwarnings("ignore:Use 'content=:DeprecationWarning")  # the Hub's client
 def test_units_go_to_the_hub_and_come_back(folder, tmp_path, monkeypatch):
     repo = f"{USER}/taught"
+    fetch, fetched = averaging.fetch_weights, []
+    monkeypatch.setattr(
+        averaging, "fetch_weights", lambda *args, **also: fetched.append(1) or fetch(*args, **also)
+    )
     with local_hub(tmp_path, monkeypatch):
         first = arguments(folder, tmp_path / "first", "--push-to-hub", repo)
         assert train.main(first) == 0
         more = arguments(folder, tmp_path / "second", "--init", repo, "--seed", "5")
         assert train.main(more) == 0
+        assert len(fetched) == 1  # weights, units and figures of one commit
         assert units_of(tmp_path / "first") == units_of(tmp_path / "second")
         mean = f"{repo}=1,{tmp_path / 'second'}=1"
         arguments_of_mean = ["--data", str(folder), "--output", str(tmp_path / "mean")]
         arguments_of_mean += ["--languages", "en,fr", "--init", mean, "--steps", "0"]
         assert train.main(arguments_of_mean) == 0
+        assert len(fetched) == 2
         assert units_of(tmp_path / "first") == units_of(tmp_path / "mean")
         assert '"mean of"' in (tmp_path / "mean" / "metrics.json").read_text()
