@@ -8,7 +8,12 @@ import numpy as np
 
 from langid.errors import Message
 from langid.languages import NONE, choose_labels
-from langid.segments import label_windows, own_languages, with_languages_of_passages
+from langid.segments import (
+    in_keeping,
+    label_windows,
+    own_languages,
+    with_languages_of_passages,
+)
 from langid.windows import aggregate, merge, restrict, runs
 
 MAX_WINDOWS = 4_000  # in an answer: 2.2 hours of them
@@ -26,7 +31,8 @@ class WindowResult:
 
 @dataclass(frozen=True)
 class Segment:
-    """Neighbouring windows of one label, smoothed, and its mean probability there."""
+    """Neighbouring windows of one label, smoothed, and its mean probability there: that of their
+    passage where it is of that label, otherwise their own."""
 
     start_s: float
     end_s: float
@@ -78,6 +84,12 @@ class Identification:
         """The same as plain JSON types."""
         return dataclasses.asdict(self)
 
+    def refined(self) -> np.ndarray:
+        """(n_windows, n_labels): the windows with the languages of their passages."""
+        labels = tuple(self.probabilities)
+        windows, passages = _rows(self.windows, len(labels)), _rows(self.passages, len(labels))
+        return with_languages_of_passages(*windows, *passages, labels.index(NONE))
+
     def restricted(self, languages: str | Iterable[str] | None) -> "Identification":
         """What `LanguageIdentifier.identify` answers with these candidates, by arithmetic alone.
 
@@ -120,9 +132,8 @@ def summarise(
     none, warnings = labels.index(NONE), list(warnings)
     if passages is None:
         passages = np.zeros((0, len(labels)))
-    whole = aggregate(
-        with_languages_of_passages(windows, bounds, passages, passage_bounds, none), none
-    )
+    refined = with_languages_of_passages(windows, bounds, passages, passage_bounds, none)
+    whole = aggregate(refined, none)
     if whole.argmax() == none and not kept[none]:
         warnings.append(
             Message("No speech was found: the answer is only the likelier of the candidates.")
@@ -153,9 +164,10 @@ def summarise(
             )
         )
         warnings += [warning] if warning not in warnings else []  # a restricted answer has it
-    windows = restrict(windows, kept)
+    windows, refined = restrict(windows, kept), restrict(refined, kept)
+    shown = in_keeping(refined, windows, path, none)
     segments = [
-        Segment(start_s, end_s, labels[path[first]], float(windows[first:end, path[first]].mean()))
+        Segment(start_s, end_s, labels[path[first]], float(shown[first:end, path[first]].mean()))
         for first, end, start_s, end_s in runs(path.tolist(), bounds)
     ]
     return Identification(

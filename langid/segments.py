@@ -104,6 +104,16 @@ def with_languages_of_passages(
     return refined
 
 
+def in_keeping(
+    refined: np.ndarray, probabilities: np.ndarray, path: np.ndarray | int, none_index: int
+) -> np.ndarray:
+    """The windows as `with_languages_of_passages` has them where their language is that of the
+    ``path``, (n_windows,) or one label for all; the others as they are."""
+    languages = np.arange(refined.shape[1]) != none_index
+    agreed = np.where(languages, refined, -1).argmax(axis=1) == path
+    return np.where(agreed[:, np.newaxis], refined, probabilities)
+
+
 def _are_several(probabilities: np.ndarray, bounds: Bounds, none_index: int) -> bool:
     """Whether several languages hold their own in these windows."""
     if len(set(np.delete(probabilities, none_index, axis=1).argmax(axis=1))) == 1:

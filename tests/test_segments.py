@@ -133,6 +133,7 @@ def test_a_passage_says_what_was_spoken_and_its_windows_when():
     np.testing.assert_array_equal(refined[3], rows[3])  # it reaches beyond the passage
     whole = summarise(LABELS, ALL, rows, bounds, (10.0, 10.0), [], passage, [(0.0, 8.0)])
     assert whole.language == "en" and names(whole) == ["en"]
+    assert whole.segments[0].confidence > 0.6  # three windows in the passage, and one of 0.3
     assert [p.probabilities["none"] for p in whole.passages] == [pytest.approx(0.1)]
     assert whole.restricted(None).probabilities == pytest.approx(whole.probabilities)
     assert whole.restricted(["fr", "other"]).language == "fr"

@@ -7,6 +7,7 @@ import numpy as np
 
 from langid.identification import Identification
 from langid.languages import NONE, OTHER
+from langid.segments import in_keeping
 
 MAX_STRETCHES = 200  # beyond, what would be thinner than some pixels joins its neighbour
 MAX_TICKS = 5
@@ -27,7 +28,8 @@ def label_colours(labels: Sequence[str]) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Stretch:
-    """A segment as the strip shows it: the mean ``probabilities`` of its windows."""
+    """A segment as the strip shows it: the mean ``probabilities`` of its windows, or those of their
+    passages where these are of its language."""
 
     start_s: float
     end_s: float
@@ -38,16 +40,21 @@ class Stretch:
 def stretches(answer: Identification, n_most: int = MAX_STRETCHES) -> list[Stretch]:
     """The segments with the probabilities of their windows, at most about ``n_most``."""
     least_s = answer.duration_s / n_most if len(answer.segments) > n_most else 0.0
-    rows = np.array([list(window.probabilities.values()) for window in answer.windows])
+    labels = list(answer.probabilities)
+    windows = np.array([list(window.probabilities.values()) for window in answer.windows])
+    refined = answer.refined()
     middles = np.array([(window.start_s + window.end_s) / 2 for window in answer.windows])
     found: list[Stretch] = []
     for segment in answer.segments:
         if found and segment.end_s - segment.start_s < least_s:
             found[-1] = replace(found[-1], end_s=segment.end_s)
             continue
-        first = min(np.searchsorted(middles, segment.start_s), len(rows) - 1)
+        first = min(np.searchsorted(middles, segment.start_s), len(windows) - 1)
         end = max(np.searchsorted(middles, segment.end_s, side="right"), first + 1)
-        means = dict(zip(answer.probabilities, rows[first:end].mean(axis=0).tolist(), strict=True))
+        own = slice(first, end)
+        label = labels.index(segment.language)
+        means = in_keeping(refined[own], windows[own], label, labels.index(NONE)).mean(axis=0)
+        means = dict(zip(labels, means.tolist(), strict=True))
         found.append(Stretch(segment.start_s, segment.end_s, segment.language, means))
     return found
 

@@ -107,10 +107,10 @@ class Handlers:
         The first
         output holds the probability of each label by its English name, most probable first.
         The second is the whole result: `language` (a code, "other" or "none"), `confidence`,
-        `probabilities` by code, the same for each of the overlapping `windows`, `segments` of
-        one language, `duration_s`, `active_s` (seconds louder than its silence), `warnings`, and
-        `languages`: those that hold stretches of their own, longest first, each with `language`,
-        its `share` of the speech and its `seconds`.
+        `probabilities` by code, the same for each of the overlapping `windows` of 4 s and for
+        `passages` of up to 16 s, `segments` of one language, `duration_s`, `active_s` (seconds
+        louder than its silence), `warnings`, and `languages`: those that hold stretches of their
+        own, longest first, each with `language`, its `share` of the speech and its `seconds`.
         """
         if audio is None:
             raise gr.Error(NO_AUDIO, print_exception=False)

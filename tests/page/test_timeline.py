@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from helpers.identifier import LABELS, identification
 
-from langid.identification import Segment
+from langid.identification import Segment, WindowResult
 from langid.page.timeline import MAX_STRETCHES, MAX_TICKS, label_colours, stretches, ticks
 
 
@@ -30,6 +30,18 @@ def test_a_stretch_has_the_mean_of_its_own_windows():
     ]
     assert found[0].probabilities == pytest.approx(dict(zip(LABELS, english, strict=True)))
     assert found[1].probabilities == pytest.approx(dict(zip(LABELS, french, strict=True)))
+
+
+def test_a_stretch_shows_what_its_passage_says_where_that_is_its_language():
+    doubtful = [0.4, 0.5, 0.1, 0.0]
+    made = answer([Segment(0, 6, "en", 0.9)], [doubtful] * 2)
+    passage = WindowResult(0, 6, dict(zip(LABELS, (0.9, 0.1, 0.0, 0.0), strict=True)))
+    made.passages.append(passage)
+    (found,) = stretches(made)
+    assert found.probabilities["en"] == pytest.approx(0.9)
+    made.segments[:] = [Segment(0, 6, "fr", 0.5)]
+    (found,) = stretches(made)
+    assert found.probabilities["fr"] == pytest.approx(0.5)
 
 
 def test_a_stretch_shorter_than_a_hop_has_probabilities_as_well():
