@@ -10,6 +10,7 @@ from langid.evaluation import tables
 from langid.evaluation.report import METRICS_FILE, Report, Training, TrainingSource
 from langid.hub.markdown import TEMPLATES, few, table
 from langid.languages import describe_rejection, language_name, languages_of
+from langid.windows import PASSAGE_S
 
 LICENCE = "apache-2.0"  # of the weights, where no recording in their training asks for more
 N_INHERITED = 10  # sources of earlier training in the card; metrics.json has all
@@ -31,6 +32,7 @@ def make_card(config: ModelConfig, report: Report) -> ModelCard:
         names=", ".join(map(language_name, languages)),
         rejection=describe_rejection(config.labels),
         window=f"{config.window_s:g}",
+        passage=f"{PASSAGE_S:g}",
         headline=tables.headline_table(report),
         classes=tables.class_table(report),
         sources=tables.source_table(report),
