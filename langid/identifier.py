@@ -235,14 +235,17 @@ class LanguageIdentifier:
         """Give the waiting windows and passages their probabilities; yields their recordings."""
         # Only passages, and recordings shorter than a window, are of other lengths.
         by_length = sorted(waiting, key=lambda item: len(item[1].waveform))
+        found: list[tuple[_Recording, Window, np.ndarray]] = []
         for _, group in groupby(by_length, key=lambda item: len(item[1].waveform)):
             items = list(group)
             batch = torch.from_numpy(np.stack([window.waveform for _, window in items]))
             rows = self.model.predict(batch).cpu().numpy().astype(np.float64)
-            for (recording, window), row in zip(items, rows, strict=True):
-                is_passage = isinstance(window, Passage)
-                known = recording.passages if is_passage else recording.windows
-                known.add(window, row)
+            found += [(*item, row) for item, row in zip(items, rows, strict=True)]
+        # The last passage may be shorter than the one before, and come first up to here.
+        for recording, window, row in sorted(found, key=lambda item: item[1].start_s):
+            is_passage = isinstance(window, Passage)
+            known = recording.passages if is_passage else recording.windows
+            known.add(window, row)
         yield from dict.fromkeys(recording for recording, _ in waiting)
 
 
