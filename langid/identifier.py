@@ -308,10 +308,12 @@ class _Recording:
 
     def answer(self, labels: tuple[str, ...], kept: np.ndarray) -> Identification:
         """The answer for the windows so far, among the labels ``kept`` (n_labels,) bool."""
-        windows = self.windows.probabilities(len(labels))
+        windows, passages = (
+            known.probabilities(len(labels)) for known in (self.windows, self.passages)
+        )
         if self._stream.is_silent:  # whatever the network makes of the last bit
-            windows = np.zeros_like(windows)
-            windows[:, labels.index(NONE)] = 1
+            silence = np.eye(len(labels))[labels.index(NONE)]
+            windows, passages = (np.tile(silence, (len(rows), 1)) for rows in (windows, passages))
         lengths_s = self._stream.duration_s, self._energy.active_s()
         warnings = [*self._stream.warnings, *self._little_speech(labels, windows)]
         return summarise(
@@ -321,7 +323,7 @@ class _Recording:
             self.windows.bounds,
             lengths_s,
             warnings,
-            self.passages.probabilities(len(labels)),
+            passages,
             self.passages.bounds,
         )
 

@@ -72,6 +72,8 @@ def test_what_peaks_below_the_last_bit_is_no_speech(identifier, offset):
     answer = identifier.identify(sound(2e-5) + np.float32(offset), RATE)
     assert answer.confidence == answer.probabilities["none"] == pytest.approx(1)
     assert {segment.language for segment in answer.segments} == {"none"}
+    for piece in (*answer.windows, *answer.passages):
+        assert piece.probabilities["none"] == pytest.approx(1)
 
 
 def test_what_is_nearly_silent_is_amplified(identifier):
