@@ -154,6 +154,18 @@ def test_merged_windows_keep_to_their_passages(monkeypatch, n_passages):
     assert whole.restricted(["en", "fr"]).confidence == pytest.approx(0.9)
 
 
+def test_a_language_that_only_passages_hear_is_that_of_the_segments():
+    doubtful = [0.6 * FR + 0.3 * EN + 0.1 * OTHER] * 3 + [0.6 * OTHER + 0.3 * EN + 0.1 * FR] * 3
+    rows = np.array([*doubtful, *[sure(NONE)] * 3])
+    bounds = [(2.0 * i, 2.0 * i + 4.0) for i in range(9)]
+    passages = np.array([0.9 * EN + 0.1 * FR, NONE])
+    spans = [(0.0, 16.0), (14.0, 20.0)]
+    result = summarise(LABELS, ALL, rows, bounds, (20.0, 20.0), [], passages, spans)
+    assert result.language == "en" and [share.language for share in result.languages] == ["en"]
+    assert names(result) == ["en", "none"]
+    assert result.segments[0].confidence > 0.6
+
+
 def test_a_passage_in_several_languages_says_nothing():
     rows = np.array([*[sure(EN)] * 4, *[sure(FR)] * 3])
     bounds = [(2.0 * i, 2.0 * i + 4.0) for i in range(7)]
