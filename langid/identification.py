@@ -148,6 +148,8 @@ def summarise(
         whole = np.where(np.arange(len(labels)) == none, whole, shares * (1 - whole[none]))
     elif seconds:
         seconds = {answer: sum(seconds.values())}
+        if answer not in path:  # passages heard a language that is no window's
+            path[path != none] = answer
 
     language = labels[whole.argmax()]
     duration_s, active_s = lengths_s

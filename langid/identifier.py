@@ -235,14 +235,17 @@ class LanguageIdentifier:
         """Give the waiting windows and passages their probabilities; yields their recordings."""
         # Only passages, and recordings shorter than a window, are of other lengths.
         by_length = sorted(waiting, key=lambda item: len(item[1].waveform))
+        found: list[tuple[_Recording, Window, np.ndarray]] = []
         for _, group in groupby(by_length, key=lambda item: len(item[1].waveform)):
             items = list(group)
             batch = torch.from_numpy(np.stack([window.waveform for _, window in items]))
             rows = self.model.predict(batch).cpu().numpy().astype(np.float64)
-            for (recording, window), row in zip(items, rows, strict=True):
-                is_passage = isinstance(window, Passage)
-                known = recording.passages if is_passage else recording.windows
-                known.add(window, row)
+            found += [(*item, row) for item, row in zip(items, rows, strict=True)]
+        # The last passage may be shorter than the one before, and come first up to here.
+        for recording, window, row in sorted(found, key=lambda item: item[1].start_s):
+            is_passage = isinstance(window, Passage)
+            known = recording.passages if is_passage else recording.windows
+            known.add(window, row)
         yield from dict.fromkeys(recording for recording, _ in waiting)
 
 
@@ -305,10 +308,12 @@ class _Recording:
 
     def answer(self, labels: tuple[str, ...], kept: np.ndarray) -> Identification:
         """The answer for the windows so far, among the labels ``kept`` (n_labels,) bool."""
-        windows = self.windows.probabilities(len(labels))
+        windows, passages = (
+            known.probabilities(len(labels)) for known in (self.windows, self.passages)
+        )
         if self._stream.is_silent:  # whatever the network makes of the last bit
-            windows = np.zeros_like(windows)
-            windows[:, labels.index(NONE)] = 1
+            silence = np.eye(len(labels))[labels.index(NONE)]
+            windows, passages = (np.tile(silence, (len(rows), 1)) for rows in (windows, passages))
         lengths_s = self._stream.duration_s, self._energy.active_s()
         warnings = [*self._stream.warnings, *self._little_speech(labels, windows)]
         return summarise(
@@ -318,7 +323,7 @@ class _Recording:
             self.windows.bounds,
             lengths_s,
             warnings,
-            self.passages.probabilities(len(labels)),
+            passages,
             self.passages.bounds,
         )
 

@@ -93,7 +93,8 @@ def with_languages_of_passages(
     starts_s, ends_s = np.array(bounds).T
     passage_starts_s, passage_ends_s = np.array(passage_bounds).T
     owners = np.searchsorted(passage_starts_s, starts_s, side="right") - 1
-    owners[ends_s > passage_ends_s[owners]] = -1  # no passage holds all of the window
+    # Passages hold all windows up to the last one's end; merged windows may reach into the next.
+    owners[ends_s > passage_ends_s[-1]] = -1
     languages = np.arange(probabilities.shape[1]) != none_index
     for i, passage in enumerate(restrict(passages, languages)):
         inside = np.flatnonzero(owners == i)

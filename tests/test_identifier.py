@@ -72,6 +72,8 @@ def test_what_peaks_below_the_last_bit_is_no_speech(identifier, offset):
     answer = identifier.identify(sound(2e-5) + np.float32(offset), RATE)
     assert answer.confidence == answer.probabilities["none"] == pytest.approx(1)
     assert {segment.language for segment in answer.segments} == {"none"}
+    for piece in (*answer.windows, *answer.passages):
+        assert piece.probabilities["none"] == pytest.approx(1)
 
 
 def test_what_is_nearly_silent_is_amplified(identifier):
@@ -201,6 +203,16 @@ def test_many_files_in_batches_are_as_one_by_one(identifier, tmp_path):
         for a, b in zip(answers[path].windows, alone.windows, strict=True):
             assert (a.start_s, a.end_s) == (b.start_s, b.end_s)
             assert a.probabilities == pytest.approx(b.probabilities, rel=1e-4)
+
+
+@pytest.mark.parametrize("n_before", range(BATCH_SIZE))
+def test_passages_stay_in_the_order_of_time_in_any_batch(identifier, n_before):
+    before = [(None, sound(0.1, seconds=1), RATE)] * n_before  # a window each
+    jobs = [*before, (None, sound(0.5, 0.02, seconds=10), RATE)]
+    *_, recording = identifier._classified(jobs)
+    assert recording.passages.bounds == [(0, 16), (14, 20)]
+    rows = recording.passages.probabilities(len(LABELS))
+    assert rows.argmax(axis=1).tolist() == [0, 1]
 
 
 def test_the_same_file_twice_gives_two_answers(identifier, tmp_path):

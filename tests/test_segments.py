@@ -8,7 +8,7 @@ from helpers.speech import SPEECH, needs_speech, speech_rows
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from langid import LanguageIdentifier
+from langid import LanguageIdentifier, identification
 from langid.audio import SAMPLE_RATE, load_audio
 from langid.identification import summarise
 from langid.segments import best_path, with_languages_of_passages
@@ -138,6 +138,32 @@ def test_a_passage_says_what_was_spoken_and_its_windows_when():
     assert whole.restricted(None).probabilities == pytest.approx(whole.probabilities)
     assert whole.restricted(["fr", "other"]).language == "fr"
     assert answer(rows).language == "fr"
+
+
+@pytest.mark.parametrize("n_passages", [3, 6, 9])
+def test_merged_windows_keep_to_their_passages(monkeypatch, n_passages):
+    monkeypatch.setattr(identification, "MAX_WINDOWS", 20)
+    n_windows = 7 * n_passages
+    rows = np.tile(0.6 * FR + 0.4 * EN, (n_windows, 1))
+    bounds = [(2.0 * i, 2.0 * i + 4.0) for i in range(n_windows)]
+    spans = [(14.0 * i, 14.0 * i + 16.0) for i in range(n_passages)]
+    passages = np.tile(0.9 * EN + 0.1 * FR, (n_passages, 1))
+    whole = summarise(LABELS, ALL, rows, bounds, (bounds[-1][1],) * 2, [], passages, spans)
+    assert len(whole.windows) <= 20 and whole.confidence == pytest.approx(0.9)
+    np.testing.assert_allclose(whole.refined()[:, 0], 0.9)
+    assert whole.restricted(["en", "fr"]).confidence == pytest.approx(0.9)
+
+
+def test_a_language_that_only_passages_hear_is_that_of_the_segments():
+    doubtful = [0.6 * FR + 0.3 * EN + 0.1 * OTHER] * 3 + [0.6 * OTHER + 0.3 * EN + 0.1 * FR] * 3
+    rows = np.array([*doubtful, *[sure(NONE)] * 3])
+    bounds = [(2.0 * i, 2.0 * i + 4.0) for i in range(9)]
+    passages = np.array([0.9 * EN + 0.1 * FR, NONE])
+    spans = [(0.0, 16.0), (14.0, 20.0)]
+    result = summarise(LABELS, ALL, rows, bounds, (20.0, 20.0), [], passages, spans)
+    assert result.language == "en" and [share.language for share in result.languages] == ["en"]
+    assert names(result) == ["en", "none"]
+    assert result.segments[0].confidence > 0.6
 
 
 def test_a_passage_in_several_languages_says_nothing():

@@ -29,7 +29,7 @@ def label_colours(labels: Sequence[str]) -> dict[str, str]:
 @dataclass(frozen=True)
 class Stretch:
     """A segment as the strip shows it: the mean ``probabilities`` of its windows, or those of their
-    passages where these are of its language."""
+    passages where these are of its language; its own is the segment's confidence."""
 
     start_s: float
     end_s: float
@@ -54,6 +54,10 @@ def stretches(answer: Identification, n_most: int = MAX_STRETCHES) -> list[Stret
         own = slice(first, end)
         label = labels.index(segment.language)
         means = in_keeping(refined[own], windows[own], label, labels.index(NONE)).mean(axis=0)
+        # Among candidates a passage's languages and a window's speech no longer fit exactly.
+        others = np.delete(np.arange(len(labels)), label)
+        means[others] *= (1 - segment.confidence) / max(means[others].sum(), 1e-12)
+        means[label] = segment.confidence
         means = dict(zip(labels, means.tolist(), strict=True))
         found.append(Stretch(segment.start_s, segment.end_s, segment.language, means))
     return found

@@ -89,7 +89,7 @@ def test_short_recordings_are_said_to_be_short():
 
 def test_segments_stand_where_they_are_in_time_and_name_three_answers():
     answer = identification((0.6, 0.3, 0.1, 0.0), [[0.6, 0.3, 0.1, 0.0]] * 4, duration_s=10)
-    answer = replace(answer, segments=[Segment(0, 4, "en", 0.6), Segment(4, 10, "fr", 0.55)])
+    answer = replace(answer, segments=[Segment(0, 4, "en", 0.6), Segment(4, 10, "fr", 0.3)])
     html = answer_html(answer, step(answer)).replace("\u00a0", " ")
     assert re.findall(r"left: ([\d.]+)%; width: ([\d.]+)%", html) == [
         ("0.0000", "40.0000"),

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from helpers.identifier import LABELS, identification
 
-from langid.identification import Segment, WindowResult
+from langid.identification import Segment, WindowResult, summarise
 from langid.page.timeline import MAX_STRETCHES, MAX_TICKS, label_colours, stretches, ticks
 
 
@@ -42,6 +42,20 @@ def test_a_stretch_shows_what_its_passage_says_where_that_is_its_language():
     made.segments[:] = [Segment(0, 6, "fr", 0.5)]
     (found,) = stretches(made)
     assert found.probabilities["fr"] == pytest.approx(0.5)
+
+
+def test_a_stretch_is_as_probable_as_its_segment_among_candidates():
+    rows = np.array([[0.25, 0.05, 0.6, 0.1]] * 4)
+    passage = np.array([[0.6, 0.1, 0.3, 0.0]])
+    bounds = [(2.0 * i, 2.0 * i + 4.0) for i in range(4)]
+    everything = np.ones(4, dtype=bool)
+    whole = summarise(
+        LABELS, everything, rows, bounds, (10.0, 10.0), [], passage, [(0.0, 10.0)]
+    ).restricted(["en", "fr", "none"])
+    (found,) = stretches(whole)
+    expected = whole.segments[0].confidence
+    assert found.probabilities["en"] == pytest.approx(expected) == whole.probabilities["en"]
+    assert sum(found.probabilities.values()) == pytest.approx(1)
 
 
 def test_a_stretch_shorter_than_a_hop_has_probabilities_as_well():
