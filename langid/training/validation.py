@@ -3,6 +3,7 @@
 import json
 from copy import copy
 from dataclasses import dataclass, replace
+from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,7 +23,8 @@ TEMPERATURES = np.geomspace(0.5, 3.0, 61)
 BIAS_CHANGES = np.linspace(-0.6, 0.6, 13)
 N_BIAS_ROUNDS = 3
 BIAS_PENALTY = 1.0  # of squared biases, in nats of the loss
-BATCH_SIZE = 128  # windows
+BATCH_SIZE = 128  # windows, or passages of one length
+N_WAITING = 512  # of them are sorted by length
 UNCALIBRATED_BIAS = "uncalibrated_classifier_bias"  # noted with calibrated weights, as JSON
 OTHER_SHARE = 0.25  # of the score, for telling other languages from the model's own
 
@@ -156,30 +158,46 @@ def classify_clips(model: LanguageCNN, clips: Clips, device: torch.device) -> li
     model.eval()
     config = model.config
     n_windows = windows_per_passage(config.window_s, config.hop_s)
+    found: list[ClipLogits] = []
+    waiting: list[tuple[np.ndarray, np.ndarray]] = []  # log-mel (n_frames, n_mels), its row
+
+    def classify() -> None:
+        waiting.sort(key=lambda item: len(item[0]))
+        for _, group in groupby(waiting, key=lambda item: len(item[0])):
+            pieces = list(group)
+            for i in range(0, len(pieces), BATCH_SIZE):
+                batch = pieces[i : i + BATCH_SIZE]
+                log_mel = np.stack([piece.T.astype(np.float32) for piece, _ in batch])
+                out, _ = model.forward_features(torch.from_numpy(log_mel).to(device))
+                for (_, row), logits in zip(batch, out.float().cpu().numpy(), strict=True):
+                    row[:] = logits
+        waiting.clear()
+
+    def rows_of(log_mel: np.ndarray, pieces: list[slice]) -> np.ndarray:
+        """(n_pieces, n_labels), filled by the next `classify`."""
+        rows = np.zeros((len(pieces), len(config.labels)), dtype=np.float32)
+        waiting.extend((log_mel[piece], row) for piece, row in zip(pieces, rows, strict=True))
+        return rows
 
     def bounds(pieces: list[slice]) -> list[tuple[float, float]]:
         return [(piece.start * config.frame_s, piece.stop * config.frame_s) for piece in pieces]
 
-    def logits(log_mel: np.ndarray, pieces: list[slice], batch_size: int) -> np.ndarray:
-        """Of pieces of (n_frames, n_mels); those of a batch are equally long."""
-        rows = [np.zeros((0, len(config.labels)), dtype=np.float32)]
-        for i in range(0, len(pieces), batch_size):
-            stacked = np.stack([log_mel[piece].T for piece in pieces[i : i + batch_size]])
-            batch = torch.from_numpy(stacked.astype(np.float32)).to(device)
-            rows.append(model.forward_features(batch)[0].float().cpu().numpy())
-        return np.concatenate(rows)
-
-    def of_clip(log_mel: np.ndarray) -> ClipLogits:
+    for index in range(len(clips)):
+        log_mel = clips.log_mel(index)
         windows = frame_windows(len(log_mel), config.n_window_frames, config.n_hop_frames)
         passages = frame_passages(windows, n_windows)
-        return ClipLogits(
-            logits(log_mel, windows, BATCH_SIZE),
-            bounds(windows),
-            logits(log_mel, passages, 1),
-            bounds(passages),
+        found.append(
+            ClipLogits(
+                rows_of(log_mel, windows),
+                bounds(windows),
+                rows_of(log_mel, passages),
+                bounds(passages),
+            )
         )
-
-    return [of_clip(clips.log_mel(index)) for index in range(len(clips))]
+        if len(waiting) >= N_WAITING:
+            classify()
+    classify()
+    return found
 
 
 def calibrate(folder: Path, clips: Clips, device: torch.device) -> None:
