@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from langid.audio.duration import describe_duration
 from langid.errors import Message
 from langid.languages import NONE, choose_labels
 from langid.segments import (
@@ -18,6 +19,8 @@ from langid.windows import aggregate, merge, restrict, runs
 
 MAX_WINDOWS = 4_000  # in an answer: 2.2 hours of them
 LITTLE_S = 1.0  # less than this above the silence comes with a warning
+# Less speech than both, in seconds and as a share of the recording, comes with one as well.
+LITTLE_SPEECH_S, LITTLE_SPEECH_SHARE = 10.0, 0.1
 
 
 @dataclass(frozen=True)
@@ -187,6 +190,21 @@ def summarise(
         ],
         passages=_results(labels, restrict(passages, kept), list(passage_bounds)),
     )
+
+
+def little_speech(speech_s: float, active_s: float, duration_s: float) -> list[Message]:
+    """A warning where a short stretch of speech stands in a long recording."""
+    if not speech_s or active_s < LITTLE_S:  # which `summarise` warns of
+        return []
+    if speech_s >= min(LITTLE_SPEECH_S, LITTLE_SPEECH_SHARE * duration_s):
+        return []
+    return [
+        Message(
+            "Only {speech_s:.1f} s of speech in {duration}: the answer may be wrong.",
+            speech_s=float(speech_s),
+            duration=describe_duration(duration_s),
+        )
+    ]
 
 
 def _results(

@@ -10,18 +10,23 @@ import numpy as np
 import torch
 
 from langid.audio import AudioInput, AudioStream
-from langid.audio.duration import announced_duration_s, describe_duration, too_long
+from langid.audio.duration import announced_duration_s, too_long
 from langid.audio.energy import FRAME_S, EnergyMeter
 from langid.checkpoint import load_model
 from langid.errors import AudioError, IdentificationCancelled, Message
-from langid.identification import LITTLE_S, Identification, kept_labels, summarise
+from langid.identification import Identification, kept_labels, little_speech, summarise
 from langid.languages import NONE, languages_of
 from langid.model import LanguageCNN, usable_device
 from langid.segments import speech_spans
-from langid.windows import Passage, Window, cut_windows, windows_per_passage, with_passages
+from langid.windows import (
+    Classified,
+    Passage,
+    Window,
+    cut_windows,
+    windows_per_passage,
+    with_passages,
+)
 
-# Less speech than both, in seconds and as a share of the recording, comes with a warning.
-LITTLE_SPEECH_S, LITTLE_SPEECH_SHARE = 10.0, 0.1
 BATCH_SIZE = 8  # windows a forward pass: more is no faster and takes 40 MB more
 
 
@@ -243,27 +248,9 @@ class LanguageIdentifier:
             found += [(*item, row) for item, row in zip(items, rows, strict=True)]
         # The last passage may be shorter than the one before, and come first up to here.
         for recording, window, row in sorted(found, key=lambda item: item[1].start_s):
-            is_passage = isinstance(window, Passage)
-            known = recording.passages if is_passage else recording.windows
+            known = recording.passages if isinstance(window, Passage) else recording.windows
             known.add(window, row)
         yield from dict.fromkeys(recording for recording, _ in waiting)
-
-
-class _Classified:
-    """Stretches of a recording, in the order of time, with their probabilities."""
-
-    def __init__(self):
-        self.bounds: list[tuple[float, float]] = []  # (start_s, end_s) of each
-        self._rows: list[np.ndarray] = []  # (n, n_labels) each
-
-    def add(self, window: Window, row: np.ndarray) -> None:
-        self.bounds.append((window.start_s, window.end_s))
-        self._rows.append(row[np.newaxis])
-
-    def probabilities(self, n_labels: int) -> np.ndarray:
-        """(n, n_labels), in one piece from now on."""
-        self._rows = [np.concatenate([np.zeros((0, n_labels)), *self._rows])]
-        return self._rows[0]
 
 
 class _Recording:
@@ -273,7 +260,7 @@ class _Recording:
         self.key = key
         self.error: AudioError | None = None
         self.is_read = False
-        self.windows, self.passages = _Classified(), _Classified()
+        self.windows, self.passages = Classified(), Classified()
         self._stream: AudioStream | None = None
         self._energy = EnergyMeter()
         # int8 of each frame of the energy meter. In one piece: small arrays that outlive the large
@@ -335,15 +322,4 @@ class _Recording:
         for span_s in speech_spans(windows, self.windows.bounds, labels.index(NONE)):
             first, end = np.searchsorted(active, span_s)
             speech_s += active[end - 1] - active[first] + FRAME_S if end > first else 0.0
-        duration_s = self._stream.duration_s
-        if not speech_s or self._energy.active_s() < LITTLE_S:  # which `summarise` warns of
-            return []
-        if speech_s >= min(LITTLE_SPEECH_S, LITTLE_SPEECH_SHARE * duration_s):
-            return []
-        return [
-            Message(
-                "Only {speech_s:.1f} s of speech in {duration}: the answer may be wrong.",
-                speech_s=float(speech_s),
-                duration=describe_duration(duration_s),
-            )
-        ]
+        return little_speech(speech_s, self._energy.active_s(), self._stream.duration_s)

@@ -108,6 +108,23 @@ def _join(group: list[Window], sample_rate: int) -> Passage:
     return Passage(group[0].start_s, group[-1].end_s, np.concatenate(pieces))
 
 
+class Classified:
+    """Windows of a recording, or its passages, in the order of time, with their probabilities."""
+
+    def __init__(self):
+        self.bounds: list[tuple[float, float]] = []  # (start_s, end_s) of each
+        self._rows: list[np.ndarray] = []  # (n, n_labels) each
+
+    def add(self, window: Window, row: np.ndarray) -> None:
+        self.bounds.append((window.start_s, window.end_s))
+        self._rows.append(row[np.newaxis])
+
+    def probabilities(self, n_labels: int) -> np.ndarray:
+        """(n, n_labels), in one piece from now on."""
+        self._rows = [np.concatenate([np.zeros((0, n_labels)), *self._rows])]
+        return self._rows[0]
+
+
 def frame_windows(n_frames: int, n_window: int, n_hop: int) -> list[slice]:
     """The windows of a recording whose ``n_frames`` log-mel frames are all there."""
     if n_frames <= n_window:
