@@ -14,6 +14,12 @@ from langid.evaluation.report import read_report
 from langid.training.trainer import Trainer
 
 
+@pytest.fixture(autouse=True)
+def few_batches(monkeypatch):
+    """Statistics of a few batches: how good they are is not asked here."""
+    monkeypatch.setattr(train, "N_STATISTICS_BATCHES", 8)
+
+
 @pytest.fixture(scope="module")
 def parents(dataset, tmp_path_factory):
     folder = tmp_path_factory.mktemp("parents")

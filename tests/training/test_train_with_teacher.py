@@ -127,6 +127,7 @@ def test_without_a_number_the_units_of_the_run_that_is_started_from_are_kept(fol
 
 @pytest.mark.filterwarnings("ignore:Use 'content=:DeprecationWarning")  # the Hub's client
 def test_units_go_to_the_hub_and_come_back(folder, tmp_path, monkeypatch):
+    monkeypatch.setattr(train, "N_STATISTICS_BATCHES", 8)
     repo = f"{USER}/taught"
     fetch, fetched = averaging.fetch_weights, []
     monkeypatch.setattr(
