@@ -174,17 +174,16 @@ def test_clips_beyond_the_teachers_hours_have_no_target(taught):
     assert sum(len(rows) > 0 for rows in soft) == 10
 
 
-def batches(own):
-    return TrainingBatches(
-        own,
-        replace(CONFIG, phones=("a",)),
-        n_steps=10,
-        batch_size=8,
-        utterance_share=0.5,
-        shares=Shares(none=0.2),
-        augmentation=AugmentConfig(),
-        seed=0,
-    )
+def batches(own, **changes):
+    settings = {
+        "n_steps": 10,
+        "batch_size": 8,
+        "utterance_share": 0.5,
+        "shares": Shares(none=0.2),
+        "augmentation": AugmentConfig(),
+        "seed": 0,
+    }
+    return TrainingBatches(own, replace(CONFIG, phones=("a",)), **settings | changes)
 
 
 def test_soft_targets_change_nothing_else_of_a_batch(taught):
@@ -232,16 +231,7 @@ def test_a_longer_crop_takes_the_mean_of_its_windows_targets(taught):
 
 def test_some_batches_are_as_long_as_passages(taught):
     own, _ = taught()
-    made = TrainingBatches(
-        own,
-        CONFIG,
-        n_steps=40,
-        batch_size=12,
-        utterance_share=0.0,
-        shares=Shares(),
-        augmentation=AugmentConfig(),
-        seed=0,
-    )
+    made = batches(own, n_steps=40, batch_size=12, utterance_share=0.0)
     shapes = [made[step].log_mel.shape for step in range(40)]
     lengths = np.array([shape[2] for shape in shapes]) / CONFIG.n_window_frames
     assert 0.3 < (lengths == 1).mean() < 0.7
